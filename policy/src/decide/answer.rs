@@ -1,0 +1,201 @@
+//! `requirements → answer`: the edits, the verdict, the plan for the response, the record.
+
+use std::sync::Arc;
+
+use super::credential::Source;
+use super::edits::{self, Edit};
+use super::exchange;
+use super::failure::{Failure, Proven};
+use super::notes::{Note, Notes};
+use super::place::Nowhere;
+use super::visit::Visit;
+use super::{Decision, Verdict};
+use crate::Reason;
+use crate::policy::{Access, Mode, Module, Policy, State};
+use crate::record::Record;
+use crate::reply::{self, Reply};
+use crate::request::{Caller, Request, Target};
+use crate::response::ResponsePlan;
+
+/// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
+pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Decision {
+    let by_query = proven.token.as_ref().filter(|token| token.source == Source::Query);
+    let answer = match (&visit.rule.access, by_query) {
+        (Access::Status(needs), _) => {
+            Ok(Some(reply::status(&visit.policy, &visit.module, !needs.is_empty())))
+        }
+        (_, Some(token)) if visit.is_refresh() => exchange::refresh(&visit, token).map(Some),
+        (_, Some(token)) if visit.exchanges() => exchange::exchange(&visit, token).map(Some),
+        _ => Ok(None),
+    };
+    match answer {
+        Ok(Some(reply)) => replied(visit, &proven, reply),
+        Ok(None) => forwarded(visit, proven),
+        Err(reason) => refused(visit, &Failure { proven, ..reason.into() }),
+    }
+}
+
+/// A caller who may not come in, though a rule was found for the request.
+pub(crate) fn refused(mut visit: Visit<'_>, failure: &Failure) -> Decision {
+    let notes = visit.notes.take();
+    let refresh = visit.is_refresh();
+    let mut decision = visit.scene().refused(failure, refresh, notes);
+    if let (Verdict::Reply(reply), true) =
+        (&mut decision.verdict, refresh && visit.asked_by_ancestor())
+    {
+        reply.allow_origin(&visit.caller);
+    }
+    decision
+}
+
+/// A request that no rule takes.
+pub(crate) fn nowhere(
+    state: &State,
+    request: &Request<'_>,
+    caller: &Caller,
+    target: Option<&Target<'_>>,
+    nowhere: Nowhere,
+    mut notes: Notes,
+) -> Decision {
+    let Nowhere { reason, module, detail } = nowhere;
+    let mode = module.as_ref().map_or(state.policy.mode, |module| module.mode);
+    let scene =
+        Scene { policy: &state.policy, request, caller, target, module, mode, audited: &[] };
+    scene.refused(&Failure::new(reason, detail), false, notes.take())
+}
+
+fn replied(mut visit: Visit<'_>, proven: &Proven, mut reply: Reply) -> Decision {
+    if visit.is_refresh() {
+        reply.allow_origin(&visit.caller);
+    }
+    let notes = visit.notes.take();
+    visit.scene().replied(reply, proven, notes)
+}
+
+fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
+    let Some(told) = edits::forwarding(&visit.rule, &proven) else {
+        return refused(visit, &Failure { proven, ..Reason::ClaimUnsendable.into() });
+    };
+    let reason = match (&proven.token, &proven.api_key, &visit.rule.access) {
+        (Some(_), _, _) => Reason::AllowedToken,
+        (None, Some(_), _) => Reason::AllowedApiKey,
+        (None, None, Access::Public) => Reason::AllowedPublic,
+        (None, None, _) => Reason::AllowedAddress,
+    };
+    let mut edits = edits::without_credential(&visit.module, &proven);
+    edits.extend(told);
+    let by_credential = proven.token.is_some() || proven.api_key.is_some();
+    let response = ResponsePlan::of(&visit.module, by_credential);
+    let notes = visit.notes.take();
+    let scene = visit.scene();
+    let record = scene.record(reason, None, &proven);
+    scene.forwarded(edits, response, record, notes)
+}
+
+/// What is known of a request at its end, whether or not a rule was found for it.
+struct Scene<'s, 'r> {
+    policy: &'s Arc<Policy>,
+    request: &'s Request<'r>,
+    caller: &'s Caller,
+    target: Option<&'s Target<'r>>,
+    module: Option<Arc<Module>>,
+    mode: Mode,
+    /// The headers whose values the audit line repeats.
+    audited: &'s [crate::policy::RequiredHeader],
+}
+
+impl<'r> Visit<'r> {
+    fn scene(&self) -> Scene<'_, 'r> {
+        Scene {
+            policy: &self.policy,
+            request: &self.request,
+            caller: &self.caller,
+            target: Some(&self.target),
+            module: Some(self.module.clone()),
+            mode: self.module.mode,
+            audited: &self.rule.require_headers,
+        }
+    }
+}
+
+impl Scene<'_, '_> {
+    fn refused(&self, failure: &Failure, refresh: bool, notes: Vec<Note>) -> Decision {
+        if self.mode == Mode::Observe && !refresh && !failure.reason.holds_when_observed() {
+            return self.observed(failure, notes);
+        }
+        let form = reply::Form::of(self.caller, refresh);
+        let reply = reply::refusal(self.module.as_deref(), form, self.caller, failure);
+        self.replied(reply, &failure.proven, notes)
+    }
+
+    /// `mode: observe`: what would be refused goes on, without any of its claims to an identity, and
+    /// is told nothing (design.md, rule 13).
+    fn observed(&self, failure: &Failure, notes: Vec<Note>) -> Decision {
+        let record = self.record(Reason::AllowedObserved, Some(failure.reason), &failure.proven);
+        let response = match &self.module {
+            Some(module) => ResponsePlan::of(module, false),
+            None => ResponsePlan::none(),
+        };
+        self.forwarded(Vec::new(), response, record, notes)
+    }
+
+    fn forwarded(
+        &self,
+        edits: Vec<Edit>,
+        response: ResponsePlan,
+        record: Record,
+        notes: Vec<Note>,
+    ) -> Decision {
+        let mut all = self.cleaning(false);
+        all.extend(edits);
+        Decision {
+            edits: all,
+            verdict: Verdict::Forward,
+            response,
+            record,
+            learned: Vec::new(),
+            notes,
+        }
+    }
+
+    fn replied(&self, reply: Reply, proven: &Proven, notes: Vec<Note>) -> Decision {
+        Decision {
+            edits: self.cleaning(true),
+            record: self.record(reply.reason(), None, proven),
+            verdict: Verdict::Reply(reply),
+            response: ResponsePlan::none(),
+            learned: Vec::new(),
+            notes,
+        }
+    }
+
+    fn cleaning(&self, replying: bool) -> Vec<Edit> {
+        edits::cleaning(self.request, self.target, self.module.as_deref(), replying)
+    }
+
+    fn record(&self, reason: Reason, would_refuse: Option<Reason>, proven: &Proven) -> Record {
+        let audited = self.audited.iter().map(|header| header.name.clone()).collect();
+        let (subject, roles) = identity(proven);
+        Record {
+            policy: self.policy.clone(),
+            module: self.module.clone(),
+            mode: self.mode,
+            reason,
+            would_refuse,
+            subject,
+            roles,
+            audited,
+        }
+    }
+}
+
+/// Who it was, as far as it was proven: a token's subject and roles, or an API key by name.
+fn identity(proven: &Proven) -> (Option<String>, Vec<String>) {
+    match (&proven.token, &proven.api_key) {
+        (Some(token), _) => {
+            (token.claims.subject.clone(), token.claims.words(&token.issuer.roles_claim))
+        }
+        (None, Some(key)) => (Some(key.name.clone()), Vec::new()),
+        (None, None) => (None, Vec::new()),
+    }
+}

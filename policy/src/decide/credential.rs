@@ -1,0 +1,146 @@
+//! `route → credential`: what the caller presents, and from where (design.md, rule 5).
+
+use std::sync::Arc;
+
+use super::failure::{Detail, Failure};
+use super::visit::Visit;
+use crate::Reason;
+use crate::policy::{ApiKey, CookieName, HeaderPlace, Need, TokenNeed};
+use crate::request::{Destination, cookie_values, parameter_values};
+use crate::token::{expiry_of, looks_like_a_token};
+
+/// Where a token came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Query,
+    Header,
+    Cookie,
+}
+
+impl Source {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
+/// The tokens of a request. The cookie is looked at only where nothing explicit stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Presented<'r> {
+    pub(crate) explicit: Option<(Source, &'r [u8])>,
+    pub(crate) cookie: Option<&'r [u8]>,
+}
+
+/// The tokens presented where `need` says that they may stand.
+pub(crate) fn tokens<'r>(visit: &Visit<'r>, need: &TokenNeed) -> Result<Presented<'r>, Reason> {
+    let places = &visit.module.credentials;
+    let query = query_token(visit)?;
+    if visit.is_refresh() {
+        return Ok(Presented { explicit: query.map(|token| (Source::Query, token)), cookie: None });
+    }
+    let header = match &places.header {
+        Some(place) => {
+            in_header(visit, place)?.filter(|token| !place.is_bearer() || looks_like_a_token(token))
+        }
+        None => None,
+    };
+    let explicit = match (query, header) {
+        (Some(query), Some(header)) if query != header => return Err(Reason::CredentialConflict),
+        (Some(query), _) => Some((Source::Query, query)),
+        (None, header) => header.map(|token| (Source::Header, token)),
+    };
+    let cookie = match need.cookie.as_ref().or(places.cookie.as_ref()) {
+        Some(name) => in_cookie(visit, name)?,
+        None => None,
+    };
+    Ok(Presented { explicit, cookie })
+}
+
+/// A module that lives in a frame alone reads the query on frame navigations alone: a copied address
+/// is of no use elsewhere (iframe.md).
+fn reads_query(visit: &Visit<'_>) -> bool {
+    let only = visit.module.embed.as_ref().is_some_and(|embed| embed.only);
+    !only || visit.is_refresh() || visit.caller.destination == Destination::Frame
+}
+
+/// The token in the query, where the query is read.
+pub(crate) fn query_token<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Reason> {
+    match (&visit.module.credentials.query, visit.target.query) {
+        (Some(name), Some(query)) if reads_query(visit) => single(&parameter_values(query, name)),
+        _ => Ok(None),
+    }
+}
+
+fn in_header<'r>(visit: &Visit<'r>, place: &HeaderPlace) -> Result<Option<&'r [u8]>, Reason> {
+    let values: Vec<&[u8]> = visit.request.all(&place.name).collect();
+    single(&values).map(|value| value.and_then(|value| place.credential(value)))
+}
+
+/// Of a cookie and its partitioned twin the one that lives longer: the browser sends both where a
+/// module was opened in a frame and then became its neighbour, or where it knows no partitions.
+fn in_cookie<'r>(visit: &Visit<'r>, name: &CookieName) -> Result<Option<&'r [u8]>, Reason> {
+    let plain = single(&cookie_values(&visit.request, &name.plain))?;
+    let partitioned = single(&cookie_values(&visit.request, &name.partitioned))?;
+    Ok(match (partitioned, plain) {
+        (Some(one), Some(other)) if expiry_of(other) > expiry_of(one) => Some(other),
+        (one, other) => one.or(other),
+    })
+}
+
+/// A credential stands once in its place; an empty one is none.
+fn single<'r>(values: &[&'r [u8]]) -> Result<Option<&'r [u8]>, Reason> {
+    match values {
+        [] | [[]] => Ok(None),
+        [value] => Ok(Some(value)),
+        _ => Err(Reason::CredentialRepeated),
+    }
+}
+
+/// The API key that the caller presents, of those that `need` names.
+pub(crate) fn api_key(visit: &Visit<'_>, need: &Need) -> Result<Arc<ApiKey>, Failure> {
+    let Some(first) = need.api_keys.first() else { return Err(Reason::ApiKeyMissing.into()) };
+    let mut presented: Option<(&HeaderPlace, &[u8])> = None;
+    for place in places(need) {
+        let found = in_header(visit, place)?.filter(|key| !meant_as_token(visit, place, key));
+        match (presented, found) {
+            (Some((_, known)), Some(found)) if known != found => {
+                return Err(Reason::CredentialConflict.into());
+            }
+            (None, Some(found)) => presented = Some((place, found)),
+            _ => {}
+        }
+    }
+    let Some((place, presented)) = presented else {
+        return Err(Failure::new(Reason::ApiKeyMissing, Detail::KeyHeader(first.place.clone())));
+    };
+    let here = need.api_keys.iter().filter(|key| key.place == *place);
+    let mut outcome = Err(Reason::ApiKeyInvalid.into());
+    for key in here.filter(|key| key.is(presented)) {
+        match key.accepts(visit.now) {
+            Ok(()) => return Ok(key.clone()),
+            Err(reason) => outcome = Err(reason.into()),
+        }
+    }
+    outcome
+}
+
+/// The headers in which the keys of a need may stand, each once.
+fn places(need: &Need) -> Vec<&HeaderPlace> {
+    let mut places: Vec<&HeaderPlace> = Vec::new();
+    for key in &need.api_keys {
+        if !places.contains(&&key.place) {
+            places.push(&key.place);
+        }
+    }
+    places
+}
+
+/// Where the route takes tokens in the same header, three parts between dots are one.
+fn meant_as_token(visit: &Visit<'_>, place: &HeaderPlace, credential: &[u8]) -> bool {
+    visit.module.credentials.header.as_ref() == Some(place)
+        && looks_like_a_token(credential)
+        && visit.rule.access.needs().iter().any(|need| need.token.is_some())
+}

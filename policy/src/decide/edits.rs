@@ -1,0 +1,126 @@
+//! Edits on the request: what the app must not see, and what it is told.
+
+use super::credential::Source;
+use super::failure::Proven;
+use crate::policy::{ForwardValue, Module, Rule, is_folded};
+use crate::request::{Request, Target, without_cookies, without_parameter};
+use crate::token::{Claim, Scalar};
+
+/// One edit on a header. `Set` replaces every value that was there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// The only value from now on.
+    Set(String, Vec<u8>),
+    /// All values are taken away.
+    Remove(String),
+}
+
+/// Headers by which a client would have a backend see another method or path than the gate judged
+/// (design.md, rule 3).
+const OVERRIDES: [&str; 5] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// What every request of a module loses, admitted or not: identities that only Vigile may write,
+/// overrides, and credentials in the query and in our cookies. `replying`: the request goes nowhere, and
+/// only what access logs print matters, whatever the app was to keep.
+pub(crate) fn cleaning(
+    request: &Request<'_>,
+    target: Option<&Target<'_>>,
+    module: Option<&Module>,
+    replying: bool,
+) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = OVERRIDES
+        .iter()
+        .filter(|name| request.all(name).next().is_some())
+        .map(|name| Edit::Remove((*name).to_owned()))
+        .collect();
+    let Some(module) = module else { return edits };
+    for (name, _) in request.headers {
+        let removed = |name: &String| edits.iter().any(|edit| *edit == Edit::Remove(name.clone()));
+        if module.forwarded.iter().any(|folded| is_folded(name, folded)) && !removed(name) {
+            edits.push(Edit::Remove(name.clone()));
+        }
+    }
+    if !module.keep_credentials || replying {
+        let path = target.and_then(|target| path_without_token(target, module));
+        edits.extend(path.map(|path| Edit::Set(":path".to_owned(), path)));
+        let names: Vec<&str> = module.cookies.iter().map(String::as_str).collect();
+        edits.extend(without_cookies(request, &names).map(|left| match left.is_empty() {
+            true => Edit::Remove("cookie".to_owned()),
+            false => Edit::Set("cookie".to_owned(), left),
+        }));
+    }
+    edits
+}
+
+/// The path and query without the token; `None` where there is none.
+pub(crate) fn path_without_token(target: &Target<'_>, module: &Module) -> Option<Vec<u8>> {
+    let left = without_parameter(target.query?, module.credentials.query.as_deref()?)?;
+    let mut path = target.path.to_vec();
+    if !left.is_empty() {
+        path.push(b'?');
+        path.extend(left);
+    }
+    Some(path)
+}
+
+/// The header that carried the credential which let the request in.
+pub(crate) fn without_credential(module: &Module, proven: &Proven) -> Vec<Edit> {
+    if module.keep_credentials {
+        return Vec::new();
+    }
+    let by_header = proven.token.as_ref().is_some_and(|token| token.source == Source::Header);
+    let token = module.credentials.header.as_ref().filter(|_| by_header);
+    let key = proven.api_key.as_ref().map(|key| &key.place);
+    token.into_iter().chain(key).map(|place| Edit::Remove(place.name.clone())).collect()
+}
+
+/// What the app is told of the caller; `None` where a claim is nothing that a header can carry.
+pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for forward in &rule.forward {
+        let value = match &forward.value {
+            ForwardValue::Fixed(value) | ForwardValue::Secret(value) => Some(value.clone()),
+            ForwardValue::Claim(name) => {
+                let claim = proven.token.as_ref().and_then(|token| token.claims.claim(name));
+                claim.map(|claim| sendable(&claim)).transpose().ok()?
+            }
+        };
+        if let Some(value) = value {
+            edits.push(Edit::Set(forward.header.clone(), value.into_bytes()));
+        }
+    }
+    Some(edits)
+}
+
+/// A claim as a header's value, read by the app as the token said it; `Err` for what would not be.
+fn sendable(claim: &Claim) -> Result<String, ()> {
+    let value = match claim {
+        Claim::One(scalar) => word(scalar)?,
+        // A comma inside an item would make two of it.
+        Claim::Many(all)
+            if all.iter().all(|item| word(item).is_ok_and(|word| !word.contains(','))) =>
+        {
+            all.iter().filter_map(|item| word(item).ok()).collect::<Vec<_>>().join(",")
+        }
+        Claim::Many(_) | Claim::Other => return Err(()),
+    };
+    match crate::document::is_header_value(&value) {
+        true => Ok(value),
+        false => Err(()),
+    }
+}
+
+fn word(scalar: &Scalar) -> Result<String, ()> {
+    match scalar {
+        Scalar::Text(text) => Ok(text.clone()),
+        Scalar::Whole(number) => Ok(number.to_string()),
+        Scalar::Flag(flag) => Ok(flag.to_string()),
+        Scalar::Fraction => Err(()),
+    }
+}

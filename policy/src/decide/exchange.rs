@@ -1,0 +1,98 @@
+//! A token in the query becomes a cookie (design.md, rule 8, and iframe.md for what browsers do).
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+
+use super::credential;
+use super::edits::path_without_token;
+use super::proof::Known;
+use super::visit::Visit;
+use crate::policy::CookieName;
+use crate::reply::Reply;
+use crate::request::{Destination, Site};
+use crate::token::Claims;
+use crate::{Reason, UnixTime};
+
+/// Browsers drop a cookie whose name and value are longer, in silence (RFC 6265bis §5.6).
+const MOST: usize = 4096;
+
+/// 303 to the same address without the token, with the cookie.
+pub(crate) fn exchange(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
+    let known = token.beside.as_deref();
+    if known.is_some_and(|known| known.subject != token.claims.subject)
+        && !may_change_subject(visit)
+    {
+        return Err(Reason::ExchangeSubject);
+    }
+    let mut reply = Reply::of(Reason::ExchangeDone, Some(&visit.module));
+    reply.set("location", location(visit));
+    if known.is_none_or(|known| !outlives(known, &token.claims)) {
+        reply.set("set-cookie", cookie(visit, &token.claims)?);
+    }
+    Ok(reply)
+}
+
+/// 204 with the cookie, for the platform's page.
+pub(crate) fn refresh(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
+    let mut reply = Reply::of(Reason::RefreshDone, Some(&visit.module));
+    reply.set("set-cookie", cookie(visit, &token.claims)?);
+    Ok(reply)
+}
+
+/// In a frame `frame-ancestors` says who may; elsewhere only the platform may sign another account in.
+fn may_change_subject(visit: &Visit<'_>) -> bool {
+    visit.caller.destination == Destination::Frame || visit.asked_by_platform()
+}
+
+/// Whether the session that is open belongs to the same subject and ends later.
+fn outlives(known: &Claims, new: &Claims) -> bool {
+    let end = |claims: &Claims| claims.expires.unwrap_or(UnixTime(i64::MAX));
+    known.subject == new.subject && end(known) > end(new)
+}
+
+/// `__Host-` demands Secure and Path=/ (RFC 6265bis §4.1.3.2). In another site's page only a partitioned
+/// cookie lives (iframe.md); in a tab of its own `Lax` keeps cross-site posts out.
+fn cookie(visit: &Visit<'_>, claims: &Claims) -> Result<String, Reason> {
+    let name = visit.module.credentials.cookie.as_ref().ok_or(Reason::TokenMissing)?;
+    let token = credential::query_token(visit)?.ok_or(Reason::TokenMissing)?;
+    if !visit.target.secure && !visit.target.host.is_local() {
+        return Err(Reason::ExchangeInsecure);
+    }
+    let (name, kind) = kind(visit, name);
+    let value = String::from_utf8_lossy(token);
+    if name.len().saturating_add(value.len()) > MOST {
+        return Err(Reason::ExchangeTooLarge);
+    }
+    let age = claims.expires.map(|end| format!("; Max-Age={}", end.since(visit.now).max(1)));
+    Ok(format!("{name}={value}; Path=/; Secure; HttpOnly; {kind}{}", age.unwrap_or_default()))
+}
+
+fn kind<'n>(visit: &Visit<'_>, name: &'n CookieName) -> (&'n str, &'static str) {
+    let in_a_tab = visit.caller.destination == Destination::Document;
+    match visit.caller.site == Some(Site::Foreign) && !in_a_tab {
+        true => (&name.partitioned, "SameSite=None; Partitioned"),
+        false => (&name.plain, "SameSite=Lax"),
+    }
+}
+
+/// What a Location holds as it stands: visible ASCII without what URL parsers quote or turn.
+const QUOTED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The address without the token. It begins with exactly one slash, since `//evil.example` and
+/// `/\evil.example` are other sites to a browser.
+fn location(visit: &Visit<'_>) -> String {
+    let path = path_without_token(&visit.target, &visit.module)
+        .unwrap_or_else(|| visit.target.path.to_vec());
+    let slashes = path.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    let rest = path.get(slashes..).unwrap_or_default();
+    format!("/{}", percent_encode(rest, QUOTED))
+}

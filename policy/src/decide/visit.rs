@@ -1,0 +1,81 @@
+//! One request whose rule is known, on its way through the pipeline.
+
+use std::sync::Arc;
+
+use super::notes::Notes;
+use super::place::Place;
+use crate::origin::Origin;
+use crate::policy::{Issuer, Mode, Module, Policy, Rule};
+use crate::request::{Caller, Request, SentOrigin, Target};
+use crate::token::{Claims, Keys, Parsed, Scalar};
+use crate::{Reason, UnixTime, token};
+
+/// What is known of a request before anybody is believed.
+pub(crate) struct Visit<'r> {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) request: Request<'r>,
+    pub(crate) target: Target<'r>,
+    pub(crate) caller: Caller,
+    pub(crate) module: Arc<Module>,
+    pub(crate) place: Place,
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) now: UnixTime,
+    pub(crate) notes: Notes,
+}
+
+impl Visit<'_> {
+    pub(crate) fn is_refresh(&self) -> bool {
+        self.place.is_refresh()
+    }
+
+    /// A browser goes to a page: GET or HEAD, which a redirect may answer.
+    pub(crate) fn navigates(&self) -> bool {
+        self.caller.navigates && self.target.is_get()
+    }
+
+    /// Whether a good token in the query is to become a cookie.
+    pub(crate) fn exchanges(&self) -> bool {
+        self.navigates()
+            && !self.is_refresh()
+            && self.module.mode == Mode::Enforce
+            && self.module.credentials.cookie.is_some()
+    }
+
+    /// Whether the page that asks is the platform, or one that may frame the module.
+    pub(crate) fn asked_by_platform(&self) -> bool {
+        self.caller.page(&self.request).is_some_and(|page| {
+            self.module.platform.as_ref() == Some(&page) || self.is_ancestor(&page)
+        })
+    }
+
+    /// Whether the browser says that a page which may frame the module asks.
+    pub(crate) fn asked_by_ancestor(&self) -> bool {
+        matches!(&self.caller.origin, SentOrigin::Known(origin) if self.is_ancestor(origin))
+    }
+
+    fn is_ancestor(&self, page: &Origin) -> bool {
+        let embed = self.module.embed.as_ref();
+        embed.is_some_and(|embed| embed.ancestors.contain(page, &self.target.origin()))
+    }
+
+    /// Reads a token and looks at all that costs no signature.
+    pub(crate) fn parse<'t>(&self, token: &'t [u8], issuer: &Issuer) -> Result<Parsed<'t>, Reason> {
+        let parsed = Parsed::parse(token, &issuer.algorithms, &self.policy.claims)?;
+        self.accepts(&parsed.claims, issuer)?;
+        match self.keys.knows(issuer.index, &parsed) {
+            true => Ok(parsed),
+            false => Err(Reason::TokenKeyUnknown),
+        }
+    }
+
+    /// Whether these claims are for now, for us and for this module.
+    pub(crate) fn accepts(&self, claims: &Claims, issuer: &Issuer) -> Result<(), Reason> {
+        issuer.accepts(claims, self.now)?;
+        let Some(bound) = &self.module.module_claim else { return Ok(()) };
+        match claims.claim(bound) {
+            Some(token::Claim::One(Scalar::Text(name))) if name == self.module.name => Ok(()),
+            _ => Err(Reason::TokenModule),
+        }
+    }
+}

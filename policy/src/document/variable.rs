@@ -1,0 +1,100 @@
+//! `{ env: NAME }`: a value that the environment of the proxy's VM holds.
+
+use super::{Node, Section, Tree};
+
+/// An environment variable that the policy names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Whether the policy still holds without it.
+    pub optional: bool,
+    /// Where the policy names it.
+    pub path: String,
+}
+
+/// What became of a `{ env: … }`.
+pub(crate) enum Found {
+    Value(Vec<u8>),
+    /// It says `optional: true` and is not set.
+    Unset,
+}
+
+/// Whether this node is a `{ env: … }`.
+pub(crate) fn is_variable(node: &Node<'_>) -> bool {
+    node.tree().get("env").is_some()
+}
+
+/// Reads `env: NAME, encoding: base64, optional: true` in a section; `optional` only where
+/// `may_be_unset`.
+///
+/// `None` without a mistake where the environment is not known yet.
+pub(crate) fn variable(section: &Section<'_>, may_be_unset: bool) -> Option<Found> {
+    let name = section.required("env", variable_name);
+    let base64 = section.or("encoding", false, |node| node.word(&[("base64", true)]));
+    let optional = match may_be_unset {
+        true => section.or("optional", false, Node::flag),
+        false => Some(false),
+    };
+    let (name, base64, optional) = (name?, base64?, optional?);
+    look_up(section.node(), name, base64, optional)
+}
+
+fn variable_name<'t>(node: &Node<'t>) -> Option<&'t str> {
+    let name = node.string()?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match !name.is_empty()
+        && name.chars().all(fits)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+    {
+        true => Some(name),
+        false => node.wrong("the name of a variable has letters, digits and _ alone"),
+    }
+}
+
+fn look_up(node: &Node<'_>, name: &str, base64: bool, optional: bool) -> Option<Found> {
+    let reading = node.reading();
+    reading.saw(Variable { name: name.to_owned(), optional, path: node.path() });
+    let value = match reading.environment()?.get(name) {
+        Some(value) => value,
+        None if optional => return Some(Found::Unset),
+        None => {
+            return node.wrong(format!(
+                "the variable {name} is not set (in Envoy: name it in vm_config.environment_variables.host_env_keys, and set it where Envoy starts)"
+            ));
+        }
+    };
+    if value.is_empty() {
+        return node.wrong(format!("the variable {name} is set, but empty"));
+    }
+    if value.ends_with('\n') {
+        return node.wrong(format!(
+            "the variable {name} ends with a newline, as when a file is read into it: cut it off"
+        ));
+    }
+    match base64 {
+        false => Some(Found::Value(value.clone().into_bytes())),
+        true => decode(value)
+            .map(Found::Value)
+            .or_else(|| node.wrong(format!("the variable {name} is not base64"))),
+    }
+}
+
+/// Base64 of either alphabet, with or without padding (RFC 4648 §4 and §5).
+fn decode(value: &str) -> Option<Vec<u8>> {
+    use ct_codecs::{Base64, Base64NoPadding, Base64UrlSafe, Base64UrlSafeNoPadding, Decoder};
+    Base64::decode_to_vec(value, None)
+        .or_else(|_| Base64NoPadding::decode_to_vec(value, None))
+        .or_else(|_| Base64UrlSafe::decode_to_vec(value, None))
+        .or_else(|_| Base64UrlSafeNoPadding::decode_to_vec(value, None))
+        .ok()
+}
+
+/// Literal or variable: the bytes of a string.
+pub(crate) fn bytes_or_unset(node: &Node<'_>, may_be_unset: bool) -> Option<Found> {
+    match node.tree() {
+        Tree::Map(_) if is_variable(node) => variable(&node.section()?, may_be_unset),
+        Tree::Map(_) | Tree::List(_) | Tree::Null => node.expected("a string, or { env: NAME }"),
+        _ => node.string().map(|text| Found::Value(text.as_bytes().to_vec())),
+    }
+}

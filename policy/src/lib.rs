@@ -1,0 +1,31 @@
+//! Vigile's policy core: it decides who gets in, what the app learns of them, and how the answer may be
+//! framed.
+//!
+//! Values in, values out. A host hands over a policy as bytes ([`Draft`]) and gets a [`State`] or every
+//! mistake; it hands over a request as borrowed bytes ([`State::decide`]) and gets the next [`Step`], at
+//! whose end stands a [`Decision`]. The core never calls the host, knows no clock and reads no file.
+
+mod decide;
+mod document;
+mod origin;
+mod path;
+mod policy;
+mod reason;
+mod record;
+mod reply;
+mod request;
+mod response;
+mod token;
+mod unix_time;
+
+pub use decide::{Decision, Edit, Note, Step, Unverified, Verdict, drive, finish};
+pub use document::{Invalid, Tree, Variable};
+pub use origin::Origin;
+pub use policy::{Draft, Host, Mode, Policy, State};
+pub use reason::Reason;
+pub use record::Record;
+pub use reply::Reply;
+pub use request::Request;
+pub use response::ResponsePlan;
+pub use token::{Algorithm, Family, KeyId, Keys, Learned, Memory, Question};
+pub use unix_time::UnixTime;

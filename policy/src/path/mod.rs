@@ -1,0 +1,7 @@
+//! Paths: the patterns of routes, and what a backend could make of the path of a request.
+
+mod pattern;
+mod readings;
+
+pub(crate) use pattern::{Case, Pattern, Prefix};
+pub(crate) use readings::{Unreadable, decoded, readings};

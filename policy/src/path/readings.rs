@@ -1,0 +1,193 @@
+//! What a backend could make of a path (design.md, rule 4).
+//!
+//! Backends differ: some decode twice, some merge slashes, some cut `;jsessionid=…`. A request is
+//! judged on all of these readings at once (and each of them in both cases of its letters, see
+//! [`super::Case`]): where they would meet different requirements it is refused, so that no
+//! disagreement between gate and app can be used.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+/// The longest path that is looked at, in bytes, the query not counted.
+pub(crate) const MAX_PATH: usize = 8192;
+
+/// More readings than this are never honest, and each costs a walk over the routes.
+const MAX_READINGS: usize = 64;
+
+/// Why a path has no readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It holds what no path may.
+    Invalid,
+    /// It is longer than [`MAX_PATH`].
+    TooLong,
+    /// It can be read in more ways than anybody needs.
+    Ambiguous,
+}
+
+/// Every reading of `path`, itself first.
+pub(crate) fn readings(path: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, Unreadable> {
+    if path.len() > MAX_PATH {
+        return Err(Unreadable::TooLong);
+    }
+    let forbidden = |byte: &u8| *byte <= b' ' || *byte == b'#' || *byte == 0x7f;
+    if path.first() != Some(&b'/') || path.iter().any(forbidden) {
+        return Err(Unreadable::Invalid);
+    }
+    let mut found = vec![Cow::Borrowed(path)];
+    if is_plain(path) {
+        return Ok(found);
+    }
+    for step in [decoded, decoded, slashed, cut, without_parameters, merged, without_dots] {
+        extend(&mut found, step)?;
+    }
+    match found.iter().any(|reading| reading.contains(&0)) {
+        true => Err(Unreadable::Invalid),
+        false => Ok(found),
+    }
+}
+
+/// Whether every backend reads it alike: the usual case, and the cheap one.
+fn is_plain(path: &[u8]) -> bool {
+    let special = |byte: &u8| b"%\\;".contains(byte);
+    !path.iter().any(special) && !path.windows(2).any(|pair| pair == b"//" || pair == b"/.")
+}
+
+/// Adds what `step` makes of every reading so far.
+fn extend(
+    found: &mut Vec<Cow<'_, [u8]>>,
+    step: fn(&[u8]) -> Option<Vec<u8>>,
+) -> Result<(), Unreadable> {
+    let new: Vec<Vec<u8>> = found.iter().filter_map(|reading| step(reading)).collect();
+    for reading in new {
+        if found.len() >= MAX_READINGS {
+            return Err(Unreadable::Ambiguous);
+        }
+        if !found.iter().any(|known| **known == *reading) {
+            found.push(Cow::Owned(reading));
+        }
+    }
+    Ok(())
+}
+
+/// Percent-decoded once; an invalid escape stays as it is (RFC 3986 §2.1 has no word for it).
+pub(crate) fn decoded(path: &[u8]) -> Option<Vec<u8>> {
+    path.contains(&b'%').then(|| percent_decode(path).collect())
+}
+
+/// Backslashes as slashes.
+fn slashed(path: &[u8]) -> Option<Vec<u8>> {
+    let turn = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
+    path.contains(&b'\\').then(|| path.iter().map(turn).collect())
+}
+
+/// Cut at a `?` or `#` that decoding brought to light.
+fn cut(path: &[u8]) -> Option<Vec<u8>> {
+    let end = path.iter().position(|byte| b"?#".contains(byte))?;
+    path.get(..end).map(<[u8]>::to_vec)
+}
+
+/// Each segment without its `;parameters` (RFC 3986 §3.3, the habit of Java servers).
+fn without_parameters(path: &[u8]) -> Option<Vec<u8>> {
+    let bare = |segment: &[u8]| segment.split(|byte| *byte == b';').next().map(<[u8]>::to_vec);
+    path.contains(&b';').then(|| {
+        let segments: Vec<Vec<u8>> = path.split(|byte| *byte == b'/').filter_map(bare).collect();
+        segments.join(&b'/')
+    })
+}
+
+/// Runs of slashes as one.
+fn merged(path: &[u8]) -> Option<Vec<u8>> {
+    path.windows(2).any(|pair| pair == b"//").then(|| {
+        let mut out = path.to_vec();
+        out.dedup_by(|one, other| *one == b'/' && *other == b'/');
+        out
+    })
+}
+
+/// Dot segments removed (RFC 3986 §5.2.4); `..` at the root stays at the root.
+fn without_dots(path: &[u8]) -> Option<Vec<u8>> {
+    let dots = |segment: &[u8]| segment == b"." || segment == b"..";
+    if !path.split(|byte| *byte == b'/').any(dots) {
+        return None;
+    }
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for segment in path.split(|byte| *byte == b'/').skip(1) {
+        match segment {
+            b"." => {}
+            b".." => {
+                kept.pop();
+            }
+            _ => kept.push(segment),
+        }
+    }
+    let mut out = vec![b'/'];
+    out.extend(kept.join(&b'/'));
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_PATH, Unreadable, readings};
+
+    fn reads(path: &str, wanted: &str) -> bool {
+        readings(path.as_bytes())
+            .is_ok_and(|all| all.iter().any(|reading| **reading == *wanted.as_bytes()))
+    }
+
+    #[test]
+    fn an_ordinary_path_has_one_reading() {
+        for path in ["/", "/assets/index-B3.js", "/gradio_api/file=a.b", "/a/b/"] {
+            assert_eq!(readings(path.as_bytes()).map(|all| all.len()), Ok(1), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_known_trick_is_read() {
+        for path in [
+            "/%61dmin",
+            "/%2561dmin",
+            "//admin",
+            "/./admin",
+            "/x/../admin",
+            "/x/%2e%2e/admin",
+            "/x%2f..%2fadmin",
+            "/x%252f..%252fadmin",
+            "\\admin",
+            "/x/..\\admin",
+            "/x/..%5cadmin",
+            "/admin;a=b",
+            "/x/..;a=b/admin",
+            "/x/%2e%2e%3ba/admin",
+            "/admin%3fx",
+            "/admin%23x",
+            "/%2e/admin",
+            "/x/.//../admin",
+            "/x//../..//admin",
+        ] {
+            let path = path.strip_prefix('\\').map_or(path.to_owned(), |rest| format!("/\\{rest}"));
+            assert!(reads(&path, "/admin"), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_escape_stays_literal() {
+        assert!(reads("/%zz%6", "/%zz%6") && reads("/%%61", "/%a") && !reads("/%6", "/`"));
+    }
+
+    #[test]
+    fn what_no_path_may_hold_is_refused() {
+        for path in ["/\0", "/%00", "/%2500", "/a#b", "/a b", "a", "", "/\x7f", "/a\n"] {
+            assert_eq!(readings(path.as_bytes()), Err(Unreadable::Invalid), "{path:?}");
+        }
+        let long = [b"/".as_slice(), &[b'a'; MAX_PATH]].concat();
+        assert_eq!(readings(&long), Err(Unreadable::TooLong));
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let worst = "/%2525a\\;b//../c".repeat(400);
+        assert!(readings(worst.as_bytes()).map_or(true, |all| all.len() <= 64));
+    }
+}

@@ -1,0 +1,227 @@
+//! What a route asks for: `public`, `status`, `token`, `api_key`, `addresses`, `any_of`.
+
+use std::sync::Arc;
+
+use super::address::{self, Networks};
+use super::credentials::{self, CookieName};
+use super::{ApiKey, Context, Issuer};
+use crate::document::{Node, Section, Tree, did_you_mean, quoted, texts};
+use crate::token::{Claim, Scalar};
+
+/// Who may come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Public,
+    /// Vigile answers itself; whoever meets one of the needs is told more.
+    Status(Vec<Need>),
+    /// Whoever meets one of the needs.
+    Guarded(Vec<Need>),
+}
+
+/// Things that must all hold at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// The caller's address is in each of these.
+    pub(crate) addresses: Vec<Networks>,
+    /// Any of these API keys; empty where none is needed.
+    pub(crate) api_keys: Vec<Arc<ApiKey>>,
+    pub(crate) token: Option<TokenNeed>,
+}
+
+/// What a token must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokenNeed {
+    pub(crate) issuer: Arc<Issuer>,
+    /// Each claim and its accepted values.
+    pub(crate) claims: Vec<(String, Vec<Value>)>,
+    /// Any of these roles; empty where none is needed.
+    pub(crate) roles: Vec<String>,
+    /// The cookie to look in, where it is not the module's.
+    pub(crate) cookie: Option<CookieName>,
+}
+
+/// A value that a claim may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Whole(i64),
+    Flag(bool),
+}
+
+impl TokenNeed {
+    /// Whether a claim has one of the accepted values; of a list, one item must.
+    pub(crate) fn accepts(values: &[Value], claim: &Claim) -> bool {
+        let is_one = |scalar: &Scalar| values.iter().any(|value| value.is(scalar));
+        match claim {
+            Claim::One(scalar) => is_one(scalar),
+            Claim::Many(all) => all.iter().any(is_one),
+            Claim::Other => false,
+        }
+    }
+}
+
+impl Value {
+    fn is(&self, scalar: &Scalar) -> bool {
+        match (self, scalar) {
+            (Self::Text(ours), Scalar::Text(theirs)) => ours == theirs,
+            (Self::Whole(ours), Scalar::Whole(theirs)) => i128::from(*ours) == *theirs,
+            (Self::Flag(ours), Scalar::Flag(theirs)) => ours == theirs,
+            _ => false,
+        }
+    }
+}
+
+/// Reads what a route asks for.
+pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Access> {
+    let public = section.optional("public", Node::only_true);
+    let status = section.optional("status", Node::only_true);
+    let every = need(section, context);
+    let any_of = section.or("any_of", Vec::new(), |node| alternatives(node, context));
+    let (public, status) = (public?.is_some(), status?.is_some());
+    let asks = ["token", "api_key", "addresses", "any_of"].iter().any(|key| section.has(key));
+    let node = section.node();
+    match (public, status, asks) {
+        (true, false, false) => Some(Access::Public),
+        (true, true, _) => {
+            node.wrong("public and status exclude each other: status is public by itself")
+        }
+        (true, false, true) => {
+            node.wrong("a public route asks for nothing: drop public, or what it asks for")
+        }
+        (false, false, false) => node.wrong(
+            "a route says who may come in: public, status, token, api_key, addresses or any_of",
+        ),
+        (false, true, false) => Some(Access::Status(Vec::new())),
+        (false, true, true) => combine(node, every?, any_of?).map(Access::Status),
+        (false, false, true) => combine(node, every?, any_of?).map(Access::Guarded),
+    }
+}
+
+/// All that a route names is required, beside one of its alternatives.
+fn combine(node: &Node<'_>, every: Need, any_of: Vec<Need>) -> Option<Vec<Need>> {
+    if any_of.is_empty() {
+        return Some(vec![every]);
+    }
+    let both = |alternative: Need| match (&every.token, &alternative.token) {
+        (Some(_), Some(_)) => node.wrong("token stands both on the route and in any_of: keep one"),
+        _ if !every.api_keys.is_empty() && !alternative.api_keys.is_empty() => {
+            node.wrong("api_key stands both on the route and in any_of: keep one")
+        }
+        _ => Some(Need {
+            addresses: every.addresses.iter().cloned().chain(alternative.addresses).collect(),
+            api_keys: every.api_keys.iter().cloned().chain(alternative.api_keys).collect(),
+            token: every.token.clone().or(alternative.token),
+        }),
+    };
+    any_of.into_iter().map(both).collect()
+}
+
+fn alternatives(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Need>> {
+    let all = node.each(|node| {
+        let section = node.section()?;
+        let need = need(&section, context)?;
+        match need == Need::default() {
+            true => node.wrong("an alternative asks for something: token, api_key or addresses"),
+            false => Some(need),
+        }
+    })?;
+    match all.len() {
+        1 => node.wrong("a single alternative is none: write what it asks for on the route itself"),
+        _ => Some(all),
+    }
+}
+
+fn need(section: &Section<'_>, context: &Context<'_>) -> Option<Need> {
+    let token = section.optional("token", |node| token(node, context));
+    let api_keys = section.or("api_key", Vec::new(), |node| api_keys(node, context));
+    let addresses = section.optional("addresses", |node| match context.host.peer_address {
+        true => address::read(node),
+        false => node
+            .wrong("this host does not know the caller's address: let the proxy itself check it"),
+    });
+    Some(Need { token: token?, api_keys: api_keys?, addresses: addresses?.into_iter().collect() })
+}
+
+fn api_keys(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<ApiKey>>> {
+    let keys = node.each(|node| reference(node, "API key", &context.api_keys))?;
+    match keys.iter().any(|key| key.is_set()) {
+        true => Some(keys),
+        false => node.wrong("the variables of all these keys are unset: nobody could come in"),
+    }
+}
+
+/// What is named here; nothing, in silence, where its own section is wrong.
+fn reference<T>(node: &Node<'_>, what: &str, known: &[(&str, Option<Arc<T>>)]) -> Option<Arc<T>> {
+    let given = node.string()?;
+    match known.iter().find(|(name, _)| *name == given) {
+        Some((_, meant)) => meant.clone(),
+        None => {
+            let hint = did_you_mean(given, known.iter().map(|(name, _)| *name));
+            node.wrong(format!("no {what} is named {}{hint}", quoted(given)))
+        }
+    }
+}
+
+fn token(node: &Node<'_>, context: &Context<'_>) -> Option<TokenNeed> {
+    let section = node.section()?;
+    let issuer = section.required("issuer", |node| reference(node, "issuer", &context.issuers));
+    let claims = section.or("claims", Vec::new(), claims);
+    let roles = section.or("roles", Vec::new(), texts);
+    let cookie = section.optional("cookie", credentials::cookie);
+    Some(TokenNeed { issuer: issuer?, claims: claims?, roles: roles?, cookie: cookie? })
+}
+
+fn claims(node: &Node<'_>) -> Option<Vec<(String, Vec<Value>)>> {
+    let read = node.entries()?.into_iter().map(|(name, node)| match name {
+        "iss" | "aud" | "exp" | "nbf" | "iat" => {
+            node.wrong(format!("{name} is judged by what the issuer's own section says"))
+        }
+        _ => values(&node).map(|values| (name.to_owned(), values)),
+    });
+    let read: Vec<Option<(String, Vec<Value>)>> = read.collect();
+    read.into_iter().collect()
+}
+
+fn values(node: &Node<'_>) -> Option<Vec<Value>> {
+    match node.tree() {
+        Tree::List(_) => node.each(value),
+        _ => value(node).map(|value| vec![value]),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the range is checked first")]
+fn value(node: &Node<'_>) -> Option<Value> {
+    /// 2⁵³, up to which a double holds every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match node.tree() {
+        Tree::Flag(flag) => Some(Value::Flag(*flag)),
+        Tree::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+            Some(Value::Whole(*number as i64))
+        }
+        Tree::Number(_) => node.wrong("only whole numbers up to 2^53 can be compared"),
+        _ => crate::document::text(node).map(Value::Text),
+    }
+}
+
+/// Whether a route asks for a token, by what stands there: known without the secrets too.
+pub(super) fn asks_for_token(section: &Section<'_>) -> bool {
+    let in_any_of = |tree: &Tree| match tree {
+        Tree::List(items) => items.iter().any(|item| item.get("token").is_some()),
+        _ => false,
+    };
+    section.has("token") || section.peek("any_of").is_some_and(in_any_of)
+}
+
+impl Access {
+    /// Every need, whichever way it is asked for.
+    pub(crate) fn needs(&self) -> &[Need] {
+        match self {
+            Self::Public => &[],
+            Self::Status(needs) | Self::Guarded(needs) => needs,
+        }
+    }
+
+    pub(crate) fn wants_addresses(&self) -> bool {
+        self.needs().iter().any(|need| !need.addresses.is_empty())
+    }
+}

@@ -1,0 +1,96 @@
+//! `api_keys`: long secrets that admit whoever sends them.
+
+use super::credentials::{HeaderPlace, header_place};
+use crate::document::{Node, bytes, name};
+use crate::{Reason, UnixTime};
+
+/// The shortest key that is accepted: what `vigile key` and 001_d9637b39f961e8b1.txt make is longer.
+const SHORTEST: usize = 32;
+
+/// A key of a caller.
+#[derive(PartialEq, Eq)]
+pub(crate) struct ApiKey {
+    pub(crate) name: String,
+    pub(crate) place: HeaderPlace,
+    /// SHA-256 of the key; `None` while its optional variable is unset.
+    digest: Option<[u8; 32]>,
+    not_before: Option<UnixTime>,
+    not_after: Option<UnixTime>,
+}
+
+/// Reads one API key.
+pub(super) fn read(node: &Node<'_>) -> Option<ApiKey> {
+    let section = node.section()?;
+    let name = section.required("name", name);
+    let place = section.or("header", HeaderPlace::bearer(), header_place);
+    let not_before = section.optional("not_before", time);
+    let not_after = section.optional("not_after", time);
+    let digest = match (section.take("key"), section.take("sha256")) {
+        (Some(key), None) => secret(&key),
+        (None, Some(hex)) => sha256(&hex).map(Some),
+        (None, None) => node.wrong("key or sha256 is required"),
+        (Some(_), Some(_)) => node.wrong("key and sha256 say the same thing: keep one"),
+    };
+    let (not_before, not_after) = (not_before?, not_after?);
+    if not_before.zip(not_after).is_some_and(|(begins, ends)| begins >= ends) {
+        return node.wrong("not_after comes before not_before: this key is never valid");
+    }
+    Some(ApiKey { name: name?, place: place?, digest: digest?, not_before, not_after })
+}
+
+fn secret(node: &Node<'_>) -> Option<Option<[u8; 32]>> {
+    match bytes(node)? {
+        None => Some(None),
+        Some(key) if key.len() < SHORTEST => node.wrong(format!(
+            "this key is too short: {SHORTEST} characters at least. `vigile key` makes one"
+        )),
+        Some(key) if !key.iter().all(u8::is_ascii_graphic) => {
+            node.wrong("a key has printable ASCII characters alone: it travels in a header")
+        }
+        Some(key) => Some(Some(hmac_sha256::Hash::hash(&key))),
+    }
+}
+
+fn sha256(node: &Node<'_>) -> Option<[u8; 32]> {
+    use ct_codecs::{Decoder, Hex};
+    let mut digest = [0; 32];
+    let hex = crate::document::text(node)?;
+    match Hex::decode(&mut digest, &hex, None).map(<[u8]>::len) {
+        Ok(32) => Some(digest),
+        _ => node
+            .wrong("expected the SHA-256 of the key: 64 hex digits, as `vigile key` prints them"),
+    }
+}
+
+fn time(node: &Node<'_>) -> Option<UnixTime> {
+    let time = node.string()?;
+    UnixTime::parse(time)
+        .or_else(|| node.wrong("expected a time in UTC, such as 2026-01-01T00:00:00Z"))
+}
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ApiKey({})", self.name)
+    }
+}
+
+impl ApiKey {
+    pub(crate) fn is_set(&self) -> bool {
+        self.digest.is_some()
+    }
+
+    /// Whether this is the key: two digests are compared, in constant time, and never the keys.
+    pub(crate) fn is(&self, presented: &[u8]) -> bool {
+        let presented = hmac_sha256::Hash::hash(presented);
+        self.digest.is_some_and(|digest| ct_codecs::verify(&digest, &presented))
+    }
+
+    /// Whether it is valid now; `not_after` ends it at that very second.
+    pub(crate) fn accepts(&self, now: UnixTime) -> Result<(), Reason> {
+        match (self.not_before, self.not_after) {
+            (Some(begins), _) if now < begins => Err(Reason::ApiKeyNotYetValid),
+            (_, Some(ends)) if now >= ends => Err(Reason::ApiKeyExpired),
+            _ => Ok(()),
+        }
+    }
+}

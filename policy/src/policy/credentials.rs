@@ -1,0 +1,114 @@
+//! `credentials`: where a module's tokens stand.
+
+use crate::document::{Node, header_name};
+
+/// The places where a module looks for tokens; a place that is switched off is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) query: Option<String>,
+    pub(crate) header: Option<HeaderPlace>,
+    pub(crate) cookie: Option<CookieName>,
+}
+
+/// A header that carries a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeaderPlace {
+    pub(crate) name: String,
+}
+
+/// The name of a cookie, and of its partitioned twin: after a change from one kind to the other the
+/// browser sends both (iframe.md), so they need two names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CookieName {
+    pub(crate) plain: String,
+    pub(crate) partitioned: String,
+}
+
+impl HeaderPlace {
+    pub(crate) fn bearer() -> Self {
+        Self { name: "authorization".to_owned() }
+    }
+
+    /// Whether the value carries a scheme in front of the credential.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.name == "authorization"
+    }
+
+    /// The credential in a header's value. In Authorization only the Bearer scheme is ours (RFC 6750
+    /// §2.1, compared without case): others belong to the app.
+    pub(crate) fn credential<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        let value = value.trim_ascii();
+        let credential = match (self.is_bearer(), value.split_at_checked(7)) {
+            (false, _) => value,
+            (true, Some((scheme, rest))) if scheme.eq_ignore_ascii_case(b"bearer ") => {
+                rest.trim_ascii()
+            }
+            (true, _) => return None,
+        };
+        (!credential.is_empty()).then_some(credential)
+    }
+}
+
+impl CookieName {
+    fn new(plain: String) -> Self {
+        Self { partitioned: format!("{plain}-p"), plain }
+    }
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self {
+            query: Some("token".to_owned()),
+            header: Some(HeaderPlace::bearer()),
+            cookie: Some(CookieName::new("__Host-vigile".to_owned())),
+        }
+    }
+}
+
+/// Reads the section; `false` switches a place off.
+pub(super) fn read(node: &Node<'_>) -> Option<Credentials> {
+    let section = node.section()?;
+    let default = Credentials::default();
+    let query = section.or("query", default.query, |node| or_off(node, parameter));
+    let header = section.or("header", default.header, |node| or_off(node, header_place));
+    let cookie = section.or("cookie", default.cookie, |node| or_off(node, cookie));
+    let credentials = Credentials { query: query?, header: header?, cookie: cookie? };
+    match credentials {
+        Credentials { query: None, header: None, cookie: None } => {
+            node.wrong("every place is switched off: no token could ever come")
+        }
+        credentials => Some(credentials),
+    }
+}
+
+fn or_off<'t, T>(node: &Node<'t>, read: impl FnOnce(&Node<'t>) -> Option<T>) -> Option<Option<T>> {
+    if node.is_false() { Some(None) } else { read(node).map(Some) }
+}
+
+pub(super) fn header_place(node: &Node<'_>) -> Option<HeaderPlace> {
+    let name = header_name(node, node.string()?)?;
+    match name.as_str() {
+        "cookie" => node.wrong("cookies have a place of their own: credentials.cookie"),
+        _ => Some(HeaderPlace { name }),
+    }
+}
+
+/// The name of a query parameter that no form encoding changes.
+fn parameter(node: &Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    match !name.is_empty() && name.chars().all(plain) {
+        true => Some(name.to_owned()),
+        false => node.wrong("the name of a parameter has letters, digits, -, . and _ alone"),
+    }
+}
+
+/// The name of a cookie (RFC 6265 §4.1.1).
+pub(super) fn cookie(node: &Node<'_>) -> Option<CookieName> {
+    let name = node.string()?;
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    match !name.is_empty() && name.len() <= 128 && name.chars().all(token) {
+        true => Some(CookieName::new(name.to_owned())),
+        false => node.wrong("this is no cookie name: letters, digits, - and _ (RFC 6265)"),
+    }
+}

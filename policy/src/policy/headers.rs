@@ -1,0 +1,69 @@
+//! `headers` and `csp`: what every answer of a module carries.
+
+use super::embed::Embed;
+use crate::document::{Node, header_name, header_value, text};
+
+/// Headers to set, and those to take away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Headers {
+    pub(crate) set: Vec<(String, String)>,
+    pub(crate) remove: Vec<String>,
+}
+
+/// Reads `headers`: a value sets a header, `false` takes it away.
+pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
+    let read: Vec<Option<(String, Option<String>)>> = node.entries()?.iter().map(entry).collect();
+    let mut headers = Headers::default();
+    for (name, value) in read.into_iter().collect::<Option<Vec<_>>>()? {
+        let known = headers.set.iter().map(|(name, _)| name).chain(&headers.remove);
+        if known.into_iter().any(|known| *known == name) {
+            return node.wrong(format!("{name} stands twice"));
+        }
+        match value {
+            Some(value) => headers.set.push((name, value)),
+            None => headers.remove.push(name),
+        }
+    }
+    Some(headers)
+}
+
+fn entry((given, node): &(&str, Node<'_>)) -> Option<(String, Option<String>)> {
+    let name = header_name(node, given)?;
+    match name.as_str() {
+        "content-security-policy" => {
+            return node.wrong("write it as csp; frame-ancestors is written by embed");
+        }
+        "set-cookie" | "location" | "vigile-reason" => {
+            return node.wrong(format!("{name} is not the policy's to set"));
+        }
+        _ => {}
+    }
+    match node.is_false() {
+        true => Some((name, None)),
+        false => header_value(node).map(|value| (name, Some(value))),
+    }
+}
+
+/// Reads `csp`: one policy (CSP Level 3 §2.2), without what `embed` writes.
+pub(super) fn csp(node: &Node<'_>) -> Option<String> {
+    let policy = text(node)?;
+    let directives = policy.split(';').map(|directive| directive.trim().to_ascii_lowercase());
+    let mut names =
+        directives.filter_map(|directive| directive.split(' ').next().map(str::to_owned));
+    if !policy.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || policy.contains(',') {
+        return node.wrong(
+            "a policy is printable ASCII without commas: a comma would begin another policy",
+        );
+    }
+    match names.any(|name| name == "frame-ancestors") {
+        true => node.wrong("frame-ancestors is written by embed.ancestors: leave it out here"),
+        false => Some(policy.trim().trim_end_matches(';').to_owned()),
+    }
+}
+
+/// The module's own Content-Security-Policy, where it has any.
+pub(super) fn own_policy(csp: Option<&str>, embed: Option<&Embed>) -> Option<String> {
+    let parts = [csp.map(str::to_owned), embed.map(|embed| embed.ancestors.directive())];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}

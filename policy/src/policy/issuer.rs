@@ -1,0 +1,123 @@
+//! `issuers`: who signs tokens, and what of theirs is believed.
+
+use std::time::Duration;
+
+use super::key;
+use crate::document::{Node, duration, name, text, texts};
+use crate::token::{Algorithm, Claims, Key};
+use crate::unix_time::whole_seconds;
+use crate::{Reason, UnixTime};
+
+const FIVE_MINUTES: Duration = Duration::from_mins(5);
+const A_MINUTE: Duration = Duration::from_mins(1);
+const TEN_YEARS: Duration = Duration::from_hours(3650 * 24);
+
+/// A signer of tokens. Its keys are elsewhere ([`crate::Keys`]), at the same index.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Issuer {
+    pub(crate) index: usize,
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) roles_claim: String,
+    issuer: Option<String>,
+    audiences: Audiences,
+    require_exp: bool,
+    leeway: Duration,
+    max_lifetime: Option<Duration>,
+}
+
+/// What `aud` must hold.
+#[derive(Debug, PartialEq, Eq)]
+enum Audiences {
+    /// A token that names an audience is not for us (RFC 7519 §4.1.3).
+    None,
+    /// Not looked at.
+    Any,
+    Of(Vec<String>),
+}
+
+/// Reads one issuer and its keys, each for itself: without the secrets there can be one and not the
+/// other.
+pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Option<Vec<Key>>)> {
+    let section = node.section()?;
+    let name = section.required("name", name);
+    let algorithms = section.required("algorithms", algorithms);
+    let issuer = section.optional("issuer", text);
+    let audiences = section.or("audiences", Audiences::None, audiences);
+    let require_exp = section.or("require_exp", true, Node::flag);
+    let leeway =
+        section.or("leeway", Duration::ZERO, |node| duration(node, Duration::ZERO, FIVE_MINUTES));
+    let max_lifetime = section.optional("max_lifetime", |node| duration(node, A_MINUTE, TEN_YEARS));
+    let roles_claim = section.or("roles_claim", "roles".to_owned(), text);
+    let owner = name.as_deref().unwrap_or_default();
+    let accepted = algorithms.as_deref().unwrap_or_default();
+    let keys = section.required("keys", |node| key::read_all(node, owner, accepted));
+    let issuer = || {
+        name?;
+        Some(Issuer {
+            index,
+            algorithms: algorithms?,
+            roles_claim: roles_claim?,
+            issuer: issuer?,
+            audiences: audiences?,
+            require_exp: require_exp?,
+            leeway: leeway?,
+            max_lifetime: max_lifetime?,
+        })
+    };
+    Some((issuer(), keys))
+}
+
+fn algorithms(node: &Node<'_>) -> Option<Vec<Algorithm>> {
+    node.each(|node| match node.string()? {
+        "none" => node.wrong("none is no signature: a token anybody can write"),
+        _ => node.word(Algorithm::ALL),
+    })
+}
+
+fn audiences(node: &Node<'_>) -> Option<Audiences> {
+    match node.tree().as_text() {
+        Some("any") => Some(Audiences::Any),
+        Some(_) => node.wrong("expected a list of audiences, or any"),
+        None => texts(node).map(Audiences::Of),
+    }
+}
+
+impl Issuer {
+    /// What can be judged before a signature is computed, the cheapest first.
+    pub(crate) fn accepts(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
+        self.accepts_times(claims, now)?;
+        if self.issuer.is_some() && self.issuer != claims.issuer {
+            return Err(Reason::TokenIssuer);
+        }
+        let meant_for = claims.audience.as_ref().map(|audience| audience.0.as_slice());
+        let holds = match (&self.audiences, meant_for) {
+            (Audiences::Any, _) | (Audiences::None, None) => true,
+            (Audiences::None, Some(_)) | (Audiences::Of(_), None) => false,
+            (Audiences::Of(ours), Some(theirs)) => theirs.iter().any(|one| ours.contains(one)),
+        };
+        if holds { Ok(()) } else { Err(Reason::TokenAudience) }
+    }
+
+    /// `exp` ends a token at its very second (RFC 7519 §4.1.4: "on or after which").
+    fn accepts_times(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
+        match claims.expires {
+            None if self.require_exp => return Err(Reason::TokenNoExpiry),
+            Some(expires) if now >= expires.later(self.leeway) => return Err(Reason::TokenExpired),
+            _ => {}
+        }
+        let soon = now.later(self.leeway);
+        if claims.not_before.is_some_and(|begins| soon < begins) {
+            return Err(Reason::TokenNotYetValid);
+        }
+        let Some(most) = self.max_lifetime else { return Ok(()) };
+        // A token from the future would shorten its own count.
+        if claims.issued.is_some_and(|issued| soon < issued) {
+            return Err(Reason::TokenNotYetValid);
+        }
+        let from = claims.issued.unwrap_or(now);
+        match claims.expires {
+            Some(expires) if expires.since(from) <= whole_seconds(most) => Ok(()),
+            _ => Err(Reason::TokenLifetime),
+        }
+    }
+}

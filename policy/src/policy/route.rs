@@ -1,0 +1,233 @@
+//! `routes`: which requests of a module ask for what.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::access::{self, Access};
+use super::forward::{self, Forward, Value};
+use crate::document::{Node, Section, header_name, origin};
+use crate::origin::Origin;
+use crate::path::Pattern;
+
+/// A pattern and what it asks for, by method. The path alone selects a route; the method then chooses
+/// among the entries of the same path (design.md, rule 3).
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) pattern: Pattern,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What the listed methods of a route ask for.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// `None`: every method.
+    pub(crate) methods: Option<Vec<String>>,
+    /// The index of the rule in the module.
+    pub(crate) rule: usize,
+}
+
+/// All that decides about a request once its route is known. Two routes with equal rules are alike to
+/// whoever reads a path in another way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) access: Access,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) require_headers: Vec<RequiredHeader>,
+    pub(crate) forward: Vec<Forward>,
+}
+
+/// A header that must be there once, with a text of some length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequiredHeader {
+    pub(crate) name: String,
+    pub(crate) min_length: u32,
+}
+
+/// The longest text of a required header that is accepted, in bytes.
+pub(crate) const LONGEST_TEXT: u32 = 1024;
+
+impl Route {
+    /// The index of the rule for a method; GET implies HEAD.
+    pub(crate) fn rule(&self, method: &str) -> Option<usize> {
+        self.entries.iter().find(|entry| entry.lists(method)).map(|entry| entry.rule)
+    }
+
+    /// The methods that the entries list, for `Allow` (RFC 9110 §10.2.1).
+    pub(crate) fn allow(&self) -> String {
+        let listed = self.entries.iter().flat_map(|entry| entry.methods.iter().flatten());
+        let mut allowed: Vec<&str> = Vec::new();
+        for method in listed {
+            let implied: &[&str] = if method == "GET" { &["GET", "HEAD"] } else { &[method] };
+            for method in implied {
+                if !allowed.contains(method) {
+                    allowed.push(method);
+                }
+            }
+        }
+        allowed.join(", ")
+    }
+}
+
+impl Entry {
+    fn lists(&self, method: &str) -> bool {
+        let takes = |one: &String| one == method || (one == "GET" && method == "HEAD");
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(takes))
+    }
+}
+
+/// Reads all routes of a module: the routes by pattern, and their rules.
+pub(super) fn read_all(
+    node: &Node<'_>,
+    context: &Context<'_>,
+    shared: &[Forward],
+) -> Option<(Vec<Route>, Vec<Arc<Rule>>)> {
+    let mut table = Table::default();
+    let read: Vec<Option<()>> =
+        node.items()?.iter().map(|node| table.read(node, context, shared)).collect();
+    read.into_iter().collect::<Option<()>>()?;
+    Some((table.routes, table.rules))
+}
+
+/// The routes read so far.
+#[derive(Default)]
+struct Table {
+    routes: Vec<Route>,
+    rules: Vec<Arc<Rule>>,
+}
+
+impl Table {
+    /// Reads one item. Its paths are placed even where its rule is wrong or hangs on a secret, so that
+    /// what it shadows is found all the same.
+    fn read(&mut self, node: &Node<'_>, context: &Context<'_>, shared: &[Forward]) -> Option<()> {
+        let section = node.section()?;
+        let patterns = patterns(&section);
+        let methods = section.optional("methods", |node| node.each(method));
+        let rule = rule(&section, context, shared).map(|rule| self.intern(rule));
+        let entry = Entry { methods: methods?, rule: rule.unwrap_or_default() };
+        let placed: Vec<Option<()>> =
+            patterns?.into_iter().map(|path| self.place(path, entry.clone(), node)).collect();
+        rule?;
+        placed.into_iter().collect()
+    }
+
+    /// The index of a rule; equal ones are one.
+    fn intern(&mut self, rule: Rule) -> usize {
+        self.rules.iter().position(|known| **known == rule).unwrap_or_else(|| {
+            self.rules.push(Arc::new(rule));
+            self.rules.len().saturating_sub(1)
+        })
+    }
+
+    /// Adds an entry, unless earlier ones leave it nothing.
+    fn place(&mut self, pattern: Pattern, entry: Entry, node: &Node<'_>) -> Option<()> {
+        let shown = pattern.as_str().to_owned();
+        if let Some(route) = self.routes.iter_mut().find(|route| route.pattern == pattern) {
+            let left = match &entry.methods {
+                Some(methods) => methods.iter().any(|method| route.rule(method).is_none()),
+                None => route.entries.iter().all(|earlier| earlier.methods.is_some()),
+            };
+            route.entries.push(entry);
+            return match left {
+                true => Some(()),
+                false => node.wrong(format!(
+                    "{shown} would never be reached: an earlier route of this path takes all its methods"
+                )),
+            };
+        }
+        let earlier = self.routes.iter().find(|route| route.pattern.covers(&pattern));
+        let earlier = earlier.map(|route| route.pattern.as_str().to_owned());
+        self.routes.push(Route { pattern, entries: vec![entry] });
+        match earlier {
+            None => Some(()),
+            Some(earlier) => node.wrong(format!(
+                "{shown} would never be reached: {earlier} stands before it and takes its paths"
+            )),
+        }
+    }
+}
+
+fn patterns(section: &Section<'_>) -> Option<Vec<Pattern>> {
+    match (section.take("path"), section.take("paths")) {
+        (Some(one), None) => pattern(&one).map(|one| vec![one]),
+        (None, Some(several)) => several.each(pattern),
+        (None, None) => section.node().wrong("path or paths is required"),
+        (Some(_), Some(_)) => section.node().wrong("path and paths say the same thing: keep one"),
+    }
+}
+
+fn pattern(node: &Node<'_>) -> Option<Pattern> {
+    Pattern::parse(node.string()?).map_or_else(|problem| node.wrong(problem), Some)
+}
+
+fn method(node: &Node<'_>) -> Option<String> {
+    let token = |method: &str| method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    match node.string()? {
+        "CONNECT" => node.wrong("CONNECT asks for a tunnel, and Vigile guards none"),
+        method if !method.is_empty() && token(method) => Some(method.to_owned()),
+        _ => node.wrong("a method is written in capitals: GET, POST, …"),
+    }
+}
+
+fn rule(section: &Section<'_>, context: &Context<'_>, shared: &[Forward]) -> Option<Rule> {
+    let access = access::read(section, context);
+    let origins = section.or("origins", Vec::new(), |node| node.each(origin));
+    let require_headers = section.or("require_headers", Vec::new(), required_headers);
+    let forward = section.or("forward", Vec::new(), forward::read);
+    let anybody = section.has("public") || section.has("status");
+    let sound = [
+        only_where(section, "origins", access::asks_for_token(section), ORIGINS_ALONE),
+        only_where(section, "require_headers", !anybody, HEADERS_ALONE),
+        only_where(section, "forward", !section.has("status"), FORWARD_NOWHERE),
+        own_forward(section, forward.as_deref()),
+    ];
+    let own = forward?;
+    let inherited =
+        shared.iter().filter(|shared| own.iter().all(|own| own.header != shared.header));
+    let forward = inherited.chain(&own).cloned().collect();
+    let rule =
+        Rule { access: access?, origins: origins?, require_headers: require_headers?, forward };
+    sound.into_iter().collect::<Option<()>>().map(|()| rule)
+}
+
+const ORIGINS_ALONE: &str =
+    "this says which sites may call with the cookie: it stands beside a token";
+const HEADERS_ALONE: &str =
+    "this asks a known caller for a reason, and the route asks nobody for anything";
+const FORWARD_NOWHERE: &str = "Vigile answers a status route itself: there is nobody to forward to";
+
+/// A key that makes sense only where `holds`.
+fn only_where(section: &Section<'_>, key: &'static str, holds: bool, problem: &str) -> Option<()> {
+    match section.take(key) {
+        Some(node) if !holds => node.wrong(problem),
+        _ => Some(()),
+    }
+}
+
+fn own_forward(section: &Section<'_>, forward: Option<&[Forward]>) -> Option<()> {
+    let has = |kind: fn(&Value) -> bool| {
+        forward.unwrap_or_default().iter().any(|forward| kind(&forward.value))
+    };
+    match section.take("forward") {
+        Some(node) if section.has("public") && has(|value| matches!(value, Value::Secret(_))) => {
+            node.wrong("a secret is not forwarded for everybody: this route is public")
+        }
+        Some(node)
+            if !access::asks_for_token(section)
+                && has(|value| matches!(value, Value::Claim(_))) =>
+        {
+            node.wrong("there is no token here to take a claim from")
+        }
+        _ => Some(()),
+    }
+}
+
+fn required_headers(node: &Node<'_>) -> Option<Vec<RequiredHeader>> {
+    let read = node.entries()?.into_iter().map(|(given, node)| {
+        let name = header_name(&node, given);
+        let section = node.section()?;
+        let min_length = section.or("min_length", 1, |node| node.whole_number(1, LONGEST_TEXT));
+        Some(RequiredHeader { name: name?, min_length: min_length? })
+    });
+    let read: Vec<Option<RequiredHeader>> = read.collect();
+    read.into_iter().collect()
+}

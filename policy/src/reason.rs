@@ -1,0 +1,369 @@
+//! Why a request was refused or let through: one table, from which logs, metrics, replies, the block
+//! page and `docs/reasons.md` all derive.
+
+use std::fmt;
+
+/// What one reason says, and to whom.
+#[derive(Debug)]
+struct Row {
+    code: &'static str,
+    /// The reply's status; 0 where the app answers.
+    status: u16,
+    /// `error` in JSON.
+    title: &'static str,
+    /// `message` in JSON and the sentence of the block page.
+    message: &'static str,
+    /// The same sentence in French.
+    french: &'static str,
+    /// For operators: what happened and where to look.
+    meaning: &'static str,
+}
+
+macro_rules! reasons {
+    ($($variant:ident $code:literal $status:literal
+        $title:literal $message:literal $french:literal
+        $meaning:literal)+) => {
+        /// Why a request was refused or let through.
+        ///
+        /// The codes are an interface: logs, metrics and the `vigile-reason` header carry them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $(#[doc = $meaning] $variant,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the pipeline.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant),+];
+
+            const fn row(self) -> &'static Row {
+                match self {
+                    $(Reason::$variant => &Row {
+                        code: $code, status: $status, title: $title,
+                        message: $message, french: $french, meaning: $meaning,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    RequestMalformed "request.malformed" 400
+        "Malformed request"
+        "The request has no readable method, host or path"
+        "La requête n'a pas de méthode, d'hôte ou de chemin lisible"
+        "The method, the host or the path is missing, repeated, contradictory or unreadable."
+    PathInvalid "path.invalid" 400
+        "Invalid path"
+        "The path holds a character that no path may hold"
+        "Le chemin contient un caractère interdit"
+        "The path holds NUL, `#` or a control character, plainly or percent-encoded."
+    PathTooLong "path.too_long" 414
+        "Path too long"
+        "The path is longer than 8192 bytes"
+        "Le chemin dépasse 8192 octets"
+        "The path, without the query, is longer than 8192 bytes."
+    PathAmbiguous "path.ambiguous" 400
+        "Ambiguous path"
+        "The path could mean two things that are not protected alike"
+        "Le chemin peut désigner deux ressources qui ne sont pas protégées de la même façon"
+        "Decoded, with its dot segments removed or in another case, the path meets a route with other requirements. Write the path as the route writes it."
+    ModuleUnknown "module.unknown" 404
+        "Not found"
+        "No service answers at this address"
+        "Aucun service ne répond à cette adresse"
+        "No module has this host and path prefix."
+    RouteUnknown "route.unknown" 404
+        "Not found"
+        "This address leads nowhere"
+        "Cette adresse ne mène nulle part"
+        "The module lists no route for this path: what no route lists is refused."
+    MethodNotAllowed "method.not_allowed" 405
+        "Method not allowed"
+        "This address does not answer this method"
+        "Cette adresse n'accepte pas cette méthode"
+        "The routes of this path do not list the method; `Allow` names those that they list."
+    EmbedTopLevel "embed.top_level" 403
+        "Direct access refused"
+        "This service opens inside the platform only"
+        "Ce service ne s'ouvre que depuis la plateforme"
+        "The module says `embed.only`, and a browser opened it in a tab of its own, with or without a token."
+    AddressUnknown "address.unknown" 403
+        "Address unknown"
+        "The address of the caller cannot be known here"
+        "L'adresse de l'appelant ne peut pas être connue ici"
+        "The route lists addresses, and the connection has none (a Unix socket, for instance)."
+    AddressUnvouched "address.unvouched" 403
+        "Address not vouched for"
+        "The address of the caller cannot be trusted here"
+        "L'adresse de l'appelant n'est pas digne de confiance ici"
+        "The route lists addresses, and Envoy took the caller's from X-Forwarded-For. Set `use_remote_address: true` on the connection manager, or name its trusted proxies and set `client_address: envoy`."
+    AddressNotAllowed "address.not_allowed" 403
+        "IP not allowed"
+        "Your IP ({address}) is not authorized to access this service"
+        "Votre adresse IP ({address}) n'est pas autorisée à utiliser ce service"
+        "The caller's address is in none of the route's `addresses`."
+    CredentialRepeated "credential.repeated" 400
+        "Repeated credential"
+        "A credential stands twice in the request"
+        "Un même justificatif figure deux fois dans la requête"
+        "A header, a query parameter or a cookie that carries a credential is there more than once."
+    CredentialConflict "credential.conflict" 400
+        "Conflicting credentials"
+        "The request carries two different credentials"
+        "La requête porte deux justificatifs différents"
+        "Two explicit credentials of one kind differ: a header and the query, or two headers."
+    ApiKeyMissing "api_key.missing" 401
+        "Authorization required"
+        "Service API Key required. Set '{key_header}'"
+        "Une clé de service est requise. Envoyez '{key_header}'"
+        "The route requires an API key, and the request carries none where the key is looked for."
+    ApiKeyInvalid "api_key.invalid" 401
+        "Invalid service API key"
+        "The provided service API key is incorrect"
+        "La clé de service fournie est incorrecte"
+        "The API key is none of those that the route names."
+    ApiKeyNotYetValid "api_key.not_yet_valid" 401
+        "Service API key not valid yet"
+        "The provided service API key is not valid yet"
+        "La clé de service fournie n'est pas encore valable"
+        "The API key is right, and its `not_before` is still to come."
+    ApiKeyExpired "api_key.expired" 401
+        "Service API key expired"
+        "The provided service API key is no longer valid"
+        "La clé de service fournie n'est plus valable"
+        "The API key is right, and its `not_after` has passed."
+    TokenMissing "token.missing" 401
+        "Authentication required"
+        "Open this service from the platform, which gives access to it"
+        "Ouvrez ce service depuis la plateforme, qui en donne l'accès"
+        "The route requires a token, and none stands where the module looks for tokens. In a module that says `embed.only`, the query is read on frame navigations alone."
+    TokenTooLarge "token.too_large" 401
+        "Token too large"
+        "The access token is too large"
+        "Le jeton d'accès est trop grand"
+        "The token is longer than 16384 bytes."
+    TokenMalformed "token.malformed" 401
+        "Invalid token"
+        "The access token cannot be read"
+        "Le jeton d'accès est illisible"
+        "The token is not three parts of strict base64url, its JSON is broken or repeats a member, or a registered claim is not of its type."
+    TokenCritical "token.critical" 401
+        "Invalid token"
+        "The access token asks for something that is not supported"
+        "Le jeton d'accès demande une fonction qui n'est pas prise en charge"
+        "The token's header has `crit` (RFC 7515 §4.1.11): an extension that must be understood, and is not."
+    TokenAlgorithm "token.algorithm" 401
+        "Invalid token"
+        "The access token is signed in a way that is not accepted"
+        "Le jeton d'accès est signé d'une manière qui n'est pas acceptée"
+        "The token's `alg` is not among the issuer's `algorithms`; `none` never is."
+    TokenKeyUnknown "token.key_unknown" 401
+        "Invalid token"
+        "The access token is signed with an unknown key"
+        "Le jeton d'accès est signé avec une clé inconnue"
+        "The issuer has no key with the token's `kid` for its algorithm."
+    TokenIssuer "token.issuer" 401
+        "Invalid token"
+        "The access token comes from another issuer"
+        "Le jeton d'accès vient d'un autre émetteur"
+        "The token's `iss` is not what the issuer's `issuer` says."
+    TokenAudience "token.audience" 401
+        "Invalid token"
+        "The access token is meant for another audience"
+        "Le jeton d'accès est destiné à un autre public"
+        "The token's `aud` holds none of the issuer's `audiences`, or it has one and the issuer lists none (RFC 7519 §4.1.3)."
+    TokenNoExpiry "token.no_expiry" 401
+        "Invalid token"
+        "The access token has no expiry"
+        "Le jeton d'accès n'a pas de date d'expiration"
+        "The token has no `exp`, and the issuer does not say `require_exp: false`."
+    TokenExpired "token.expired" 401
+        "Token expired"
+        "The session has ended. Open this service from the platform again"
+        "La session est terminée. Rouvrez ce service depuis la plateforme"
+        "The token's `exp` has passed. The platform can refresh a session before its end: see docs/platform.md."
+    TokenNotYetValid "token.not_yet_valid" 401
+        "Token not valid yet"
+        "The access token is not valid yet"
+        "Le jeton d'accès n'est pas encore valable"
+        "The token's `nbf` is still to come, or its `iat` where `max_lifetime` counts from it: compare the clocks."
+    TokenLifetime "token.lifetime" 401
+        "Invalid token"
+        "The access token lives too long"
+        "La durée de vie du jeton d'accès est trop longue"
+        "The token lives longer than the issuer's `max_lifetime`."
+    TokenModule "token.module" 403
+        "Token for another module"
+        "The access token was made for another service"
+        "Le jeton d'accès a été créé pour un autre service"
+        "The token's module claim does not name this module."
+    TokenSignature "token.signature" 401
+        "Invalid token"
+        "The access token is not genuine"
+        "Le jeton d'accès n'est pas authentique"
+        "No key of the issuer verifies the token's signature."
+    TokenClaims "token.claims" 403
+        "Access refused"
+        "The account does not give access to this"
+        "Votre compte ne donne pas accès à cette ressource"
+        "A claim that the route requires is missing or has another value."
+    TokenRoles "token.roles" 403
+        "Access refused"
+        "The role of this account does not allow this"
+        "Le rôle de votre compte ne permet pas cette action"
+        "The token holds none of the route's `roles`."
+    OriginMissing "origin.missing" 403
+        "Origin required"
+        "The request does not say which site it comes from"
+        "La requête ne dit pas de quel site elle vient"
+        "A cookie would admit an unsafe method or a websocket, and neither Sec-Fetch-Site nor Origin is there. Callers that are not browsers send the token in a header."
+    OriginForeign "origin.foreign" 403
+        "Foreign origin"
+        "The request comes from a site that may not send it"
+        "La requête vient d'un site qui n'est pas autorisé à l'envoyer"
+        "A cookie would admit a request of another site, which the route's `origins` does not list."
+    HeaderRequired "header.required" 428
+        "Header required"
+        "The header {header} is required here"
+        "L'en-tête {header} est requis ici"
+        "A header of the route's `require_headers` is missing, repeated, too short or unreadable."
+    ClaimUnsendable "claim.unsendable" 403
+        "Unusable token"
+        "The access token names the account in a way that cannot be passed on"
+        "Le jeton d'accès désigne le compte d'une manière qui ne peut être transmise"
+        "A claim that `forward` sends holds what no header can carry: control characters, letters outside ASCII, spaces at its ends, an object."
+    ExchangeInsecure "exchange.insecure" 400
+        "HTTPS required"
+        "This service opens over HTTPS only"
+        "Ce service ne s'ouvre qu'en HTTPS"
+        "A token came over plain http: browsers would drop the session's cookie. Serve the module over TLS, and let x-forwarded-proto say so where TLS ends before Envoy."
+    ExchangeTooLarge "exchange.too_large" 400
+        "Token too large"
+        "The access token does not fit in a cookie"
+        "Le jeton d'accès ne tient pas dans un cookie"
+        "The token and the cookie's name are longer than 4096 bytes together: browsers would drop the cookie in silence."
+    ExchangeSubject "exchange.subject" 403
+        "Another session is open"
+        "Another account is signed in here, and this link would replace it"
+        "Un autre compte est connecté ici, et ce lien le remplacerait"
+        "A token of another subject came outside the platform's frame, from a page that is neither the platform nor an ancestor: it may have been planted."
+    RefreshOrigin "refresh.origin" 403
+        "Foreign origin"
+        "This site may not refresh the session"
+        "Ce site n'est pas autorisé à prolonger la session"
+        "The refresh path was called without an Origin, or with one that `embed.ancestors` does not list."
+    AllowedPublic "allowed.public" 0
+        "" "" ""
+        "The route says `public: true`."
+    AllowedAddress "allowed.address" 0
+        "" "" ""
+        "The caller's address is listed, and the route asks for nothing else."
+    AllowedApiKey "allowed.api_key" 0
+        "" "" ""
+        "An API key admitted the request."
+    AllowedToken "allowed.token" 0
+        "" "" ""
+        "A token admitted the request."
+    AllowedObserved "allowed.observed" 0
+        "" "" ""
+        "`mode: observe` let a request through that would be refused; `would_refuse` says why."
+    StatusAnswered "status.answered" 200
+        "" "" ""
+        "Vigile answered a `status: true` route."
+    ExchangeDone "exchange.done" 303
+        "" "" ""
+        "A good token in the query became a cookie, and the browser was sent to the same address without it."
+    RefreshDone "refresh.done" 204
+        "" "" ""
+        "The platform's page renewed the session's cookie."
+}
+
+impl Reason {
+    /// The stable name: `token.expired`.
+    pub const fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The reply's status; 0 where the app answers.
+    pub const fn status(self) -> u16 {
+        self.row().status
+    }
+
+    /// Whether this reason turns a caller away.
+    pub const fn refuses(self) -> bool {
+        self.status() >= 400
+    }
+
+    /// A few words in English, `error` in JSON.
+    pub const fn title(self) -> &'static str {
+        self.row().title
+    }
+
+    pub(crate) const fn message(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.row().message,
+            Language::French => self.row().french,
+        }
+    }
+
+    /// For operators: what happened, and where to look.
+    pub const fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// Whether even `mode: observe` refuses it: what cannot be read or could mean two things.
+    pub(crate) const fn holds_when_observed(self) -> bool {
+        matches!(
+            self,
+            Self::RequestMalformed
+                | Self::PathInvalid
+                | Self::PathTooLong
+                | Self::PathAmbiguous
+                | Self::CredentialRepeated
+                | Self::CredentialConflict
+        )
+    }
+
+    /// The reason with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A language that refusals speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    English,
+    French,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn codes_are_unique_and_fit_a_metric_name() {
+        for (at, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+            assert!(Reason::ALL.iter().skip(at + 1).all(|other| other.code() != reason.code()));
+            assert!(
+                reason.code().bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_')
+            );
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_its_words() {
+        for reason in Reason::ALL.iter().filter(|reason| reason.refuses()) {
+            let row = reason.row();
+            assert!(![row.title, row.message, row.french, row.meaning].contains(&""), "{reason}");
+        }
+    }
+}

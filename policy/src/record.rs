@@ -1,0 +1,174 @@
+//! What is known of a decision afterwards: the audit line, the counters, the filter state.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::policy::{Mode, Module, Policy};
+use crate::request::Request;
+use crate::{Reason, UnixTime};
+
+/// The longest text in a log line, in characters: what a client sends fills no disk.
+const LONGEST: usize = 256;
+
+/// One decision, for logs, metrics and filter state. Their names are an interface: they change with the
+/// schema's version alone.
+#[derive(Clone)]
+pub struct Record {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) module: Option<Arc<Module>>,
+    pub(crate) mode: Mode,
+    pub(crate) reason: Reason,
+    pub(crate) would_refuse: Option<Reason>,
+    pub(crate) subject: Option<String>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) audited: Vec<String>,
+}
+
+impl Record {
+    /// Why the request was refused, answered or let through.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// In `mode: observe`, why it would have been refused.
+    pub fn would_refuse(&self) -> Option<Reason> {
+        self.would_refuse
+    }
+
+    /// The module, where one was found.
+    pub fn module(&self) -> Option<&str> {
+        self.module.as_ref().map(|module| module.name.as_str())
+    }
+
+    /// The place of the module in [`Policy::modules`].
+    pub fn module_index(&self) -> Option<usize> {
+        self.module.as_ref().map(|module| module.index)
+    }
+
+    /// Who it was: a token's subject whose signature held, or an API key by its name.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// `allowed`, `refused`, `answered` or `observed`.
+    pub fn verdict(&self) -> &'static str {
+        match self.reason {
+            Reason::AllowedObserved => "observed",
+            reason if reason.refuses() => "refused",
+            reason if reason.status() == 0 => "allowed",
+            _ => "answered",
+        }
+    }
+
+    /// Whether the policy wants a line of it.
+    pub fn is_logged(&self) -> bool {
+        self.policy.log.all || self.turns_away()
+    }
+
+    /// Whether it is a refusal, carried out or observed.
+    pub fn turns_away(&self) -> bool {
+        self.reason.refuses() || self.would_refuse.is_some()
+    }
+
+    /// The audit line: one JSON object with no token, key, cookie or query in it.
+    ///
+    /// `address` is the caller's, where the host knows one.
+    pub fn line(&self, request: &Request<'_>, address: Option<IpAddr>, now: UnixTime) -> String {
+        let shown = |text: &[u8]| self.shown(&String::from_utf8_lossy(text));
+        let header = |name: &str| request.value(name).map(shown);
+        let path = request
+            .value(":path")
+            .map(|path| path.split(|byte| *byte == b'?').next().unwrap_or_default());
+        let audited = self.audited.iter().filter_map(|name| Some((name.as_str(), header(name)?)));
+        let line = Line {
+            timestamp: now.to_string(),
+            level: if self.turns_away() { "WARNING" } else { "INFO" },
+            event: format!("request.{}", self.verdict()),
+            module: self.module(),
+            reason: self.reason.code(),
+            would_refuse: self.would_refuse.map(Reason::code),
+            user: self.subject.as_deref().map(|user| self.shown(user)),
+            role: (!self.roles.is_empty()).then(|| self.shown(&self.roles.join(" "))),
+            ip: address.map(|address| self.shown_address(address)),
+            method: header(":method"),
+            path: path.map(shown),
+            request_id: header("x-request-id"),
+            mode: self.mode.as_str(),
+            headers: audited.collect(),
+        };
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    fn shown(&self, text: &str) -> String {
+        let cut: String = text.chars().take(LONGEST).collect();
+        if self.policy.log.mask_email { without_local_parts(&cut) } else { cut }
+    }
+
+    fn shown_address(&self, address: IpAddr) -> String {
+        match (self.policy.log.mask_address, address.to_canonical()) {
+            (false, address) => address.to_string(),
+            (true, IpAddr::V4(address)) => {
+                let [one, two, _, _] = address.octets();
+                format!("{one}.{two}.*.*")
+            }
+            (true, IpAddr::V6(address)) => {
+                let [one, two, three, ..] = address.segments();
+                format!("{one:x}:{two:x}:{three:x}:*")
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'l> {
+    timestamp: String,
+    level: &'static str,
+    event: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'l str>,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_refuse: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    mode: &'static str,
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    headers: std::collections::BTreeMap<&'l str, String>,
+}
+
+/// `alice@example.org` → `***@example.org`, wherever it stands.
+fn without_local_parts(text: &str) -> String {
+    let local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let parts: Vec<&str> = text.split('@').collect();
+    let last = parts.len().saturating_sub(1);
+    let masked = parts.iter().enumerate().map(|(at, part)| match part.trim_end_matches(local) {
+        before if at < last && before.len() < part.len() => format!("{before}***"),
+        _ => (*part).to_owned(),
+    });
+    masked.collect::<Vec<_>>().join("@")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_local_parts;
+
+    #[test]
+    fn local_parts_of_addresses_are_masked() {
+        assert_eq!(without_local_parts("alice@example.org"), "***@example.org");
+        assert_eq!(without_local_parts("for a.b+c@x.org, (d@y.org)"), "for ***@x.org, (***@y.org)");
+        assert_eq!(without_local_parts("no address"), "no address");
+        assert_eq!(without_local_parts("@handle @"), "@handle @");
+    }
+}

@@ -1,0 +1,112 @@
+//! The block page: French or English, for a phone and for a frame, with nothing from outside.
+//!
+//! In a tab it leads to the platform by itself. In a frame it never does, since that would nest the
+//! platform in itself: it tells the platform by postMessage, and offers a link to a new tab
+//! (iframe.md).
+
+use ct_codecs::{Base64, Encoder};
+
+use super::{Reply, content_policy, words};
+use crate::Reason;
+use crate::decide::Failure;
+use crate::policy::Module;
+use crate::reason::Language;
+use crate::request::Destination;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+const SHIELD: &str = "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\"><path d=\"M12 3 5 6v5c0 4.5 3 8 7 10 4-2 7-5.5 7-10V6z\"/><path d=\"M12 9v4M12 16.2v.01\"/></svg>";
+
+/// Makes the page the body of a refusal.
+pub(super) fn page(
+    mut reply: Reply,
+    module: Option<&Module>,
+    destination: Destination,
+    language: Language,
+    failure: &Failure,
+) -> Reply {
+    let sources = format!("style-src '{}'; script-src '{}'; ", hash(STYLE), hash(SCRIPT));
+    reply.set("content-security-policy", content_policy(&sources, module));
+    let platform = module.and_then(|module| module.platform.as_ref()).map(ToString::to_string);
+    let page = Page {
+        language,
+        title: title(failure.reason, language),
+        message: escaped(&words::message(failure, language)),
+        reason: failure.reason,
+        platform: platform.as_deref(),
+        destination,
+    };
+    reply.set("content-language", if language == Language::French { "fr" } else { "en" });
+    reply.with_body("text/html; charset=utf-8", page.html().into_bytes())
+}
+
+struct Page<'p> {
+    language: Language,
+    title: &'static str,
+    message: String,
+    reason: Reason,
+    platform: Option<&'p str>,
+    destination: Destination,
+}
+
+impl Page<'_> {
+    fn html(&self) -> String {
+        let Self { title, message, reason, .. } = self;
+        let (lang, leave) = match self.language {
+            Language::French => ("fr", "Retour à"),
+            Language::English => ("en", "Go to"),
+        };
+        let data =
+            self.platform.map(|origin| format!(" data-platform=\"{origin}\"")).unwrap_or_default();
+        let target = if self.destination == Destination::Document {
+            ""
+        } else {
+            " target=\"_blank\" rel=\"noopener\""
+        };
+        let link = self.platform.map(|origin| {
+            let name = origin.split_once("://").map_or(origin, |(_, name)| name);
+            format!("<p><a href=\"{origin}\"{target}>{leave} {name}</a></p>\n")
+        });
+        format!(
+            "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n{without_script}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body data-reason=\"{reason}\"{data}>\n<main>\n{SHIELD}\n<h1>{title}</h1>\n<p>{message}.</p>\n{link}<small>{reason}</small>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+            without_script = self.without_script(),
+            link = link.unwrap_or_default(),
+        )
+    }
+
+    /// The way back for browsers without scripts, where it is sure that no frame is around.
+    fn without_script(&self) -> String {
+        match (self.destination, self.platform) {
+            (Destination::Document, Some(origin)) => {
+                format!(
+                    "<noscript><meta http-equiv=\"refresh\" content=\"8;url={origin}\"></noscript>\n"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+fn title(reason: Reason, language: Language) -> &'static str {
+    let titles = match (reason, reason.status()) {
+        (Reason::TokenExpired, _) => ["Session ended", "Session terminée"],
+        (_, 401) => ["Protected access", "Accès protégé"],
+        (_, 403) => ["Access refused", "Accès refusé"],
+        (_, 404) => ["Page not found", "Page introuvable"],
+        _ => ["This request cannot be served", "Cette demande ne peut aboutir"],
+    };
+    match language {
+        Language::English => titles[0],
+        Language::French => titles[1],
+    }
+}
+
+/// A hash source (CSP Level 3 §2.3.1) for what stands inline.
+fn hash(inline: &str) -> String {
+    let digest = hmac_sha256::Hash::hash(inline.as_bytes());
+    format!("sha256-{}", Base64::encode_to_string(digest).unwrap_or_default())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,62 @@
+//! Cookies (RFC 6265 §4.2), as bytes. HTTP/1 repeats the header, HTTP/2 sends crumbs that Envoy joins.
+
+use super::Request;
+
+/// Every value of a cookie.
+pub(crate) fn cookie_values<'r>(request: &Request<'r>, name: &str) -> Vec<&'r [u8]> {
+    request.all("cookie").flat_map(crumbs).filter_map(|crumb| value(crumb, name)).collect()
+}
+
+/// The cookies without those named; `None` where none of them was there. Otherwise the new header's
+/// value, empty where nothing is left.
+pub(crate) fn without_cookies(request: &Request<'_>, names: &[&str]) -> Option<Vec<u8>> {
+    let named = |crumb: &&[u8]| names.iter().any(|name| value(crumb, name).is_some());
+    if !request.all("cookie").flat_map(crumbs).any(|crumb| named(&crumb)) {
+        return None;
+    }
+    let kept: Vec<&[u8]> =
+        request.all("cookie").flat_map(crumbs).filter(|crumb| !named(crumb)).collect();
+    Some(kept.join(b"; ".as_slice()))
+}
+
+fn crumbs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    header.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|crumb| !crumb.is_empty())
+}
+
+/// The value of a crumb of this name; quotes around it are not part of it.
+fn value<'c>(crumb: &'c [u8], name: &str) -> Option<&'c [u8]> {
+    let mut parts = crumb.splitn(2, |byte| *byte == b'=');
+    let known = parts.next()?.trim_ascii();
+    let value = parts.next().unwrap_or_default().trim_ascii();
+    let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    (known == name.as_bytes()).then_some(unquoted.unwrap_or(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cookie_values, without_cookies};
+    use crate::Request;
+
+    fn request(cookies: &[&str]) -> Vec<(String, Vec<u8>)> {
+        cookies.iter().map(|cookie| ("cookie".to_owned(), cookie.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn cookies_are_found_in_every_header() {
+        let headers = request(&["a=1; gate=x", "gate=\"y\"; gate"]);
+        let request = Request { headers: &headers, peer: None };
+        assert_eq!(cookie_values(&request, "gate"), [b"x".as_slice(), b"y", b""]);
+        assert_eq!(cookie_values(&request, "GATE"), Vec::<&[u8]>::new());
+    }
+
+    #[test]
+    fn what_is_left_is_what_the_app_had_set() {
+        let headers = request(&["a=1; gate=x;b=\"2\"", "gate-p=y; c"]);
+        let request = Request { headers: &headers, peer: None };
+        assert_eq!(
+            without_cookies(&request, &["gate", "gate-p"]).as_deref(),
+            Some(b"a=1; b=\"2\"; c".as_slice())
+        );
+        assert_eq!(without_cookies(&request, &["none"]), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! What a request is for: method, scheme, host, path, query.
+
+use super::{Request, Single};
+use crate::Reason;
+use crate::origin::{Host, Origin};
+
+/// The target of a request (RFC 9110 §7.1).
+#[derive(Clone, Debug)]
+pub(crate) struct Target<'r> {
+    pub(crate) method: &'r str,
+    pub(crate) host: Host,
+    /// Whether the browser spoke https, to this proxy or to one before it.
+    pub(crate) secure: bool,
+    pub(crate) path: &'r [u8],
+    pub(crate) query: Option<&'r [u8]>,
+}
+
+impl<'r> Target<'r> {
+    /// Reads the target; what is missing, repeated or contradictory has none.
+    pub(crate) fn of(request: &Request<'r>) -> Result<Self, Reason> {
+        let one = |name| match request.single(name) {
+            Single::Value(value) => Ok(value),
+            _ => Err(Reason::RequestMalformed),
+        };
+        let method = std::str::from_utf8(one(":method")?).map_err(|_| Reason::RequestMalformed)?;
+        let authority = one(":authority")?;
+        // HTTP/2 lets both stand; they may not differ (RFC 9113 §8.3.1).
+        if request.all("host").any(|host| host != authority) {
+            return Err(Reason::RequestMalformed);
+        }
+        let host = Host::parse(authority).ok_or(Reason::RequestMalformed)?;
+        let (path, query) = split(one(":path")?);
+        Ok(Self { method, host, secure: is_secure(request), path, query })
+    }
+
+    /// The origin of the pages at this target.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::new(self.secure, self.host.clone())
+    }
+
+    /// Whether the method promises to change nothing (RFC 9110 §9.2.1).
+    pub(crate) fn is_safe(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+    }
+
+    /// GET, or its bodiless twin.
+    pub(crate) fn is_get(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD")
+    }
+}
+
+fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut parts = target.splitn(2, |byte| *byte == b'?');
+    (parts.next().unwrap_or_default(), parts.next())
+}
+
+/// Envoy writes x-forwarded-proto itself, unless a proxy before it that it trusts has.
+fn is_secure(request: &Request<'_>) -> bool {
+    let scheme = match request.single("x-forwarded-proto") {
+        Single::Absent => request.value(":scheme"),
+        Single::Value(proto) => Some(proto),
+        Single::Repeated => None,
+    };
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
+}

@@ -1,0 +1,162 @@
+//! What becomes of the app's answer: the module's headers, who may frame it, which caches may keep it.
+
+use std::sync::Arc;
+
+use crate::decide::Edit;
+use crate::policy::Module;
+
+/// The edits on an answer of the app, or of a filter behind Vigile. It waits across host callbacks, and
+/// so owns what it needs.
+#[derive(Clone, Debug)]
+pub struct ResponsePlan {
+    module: Option<Arc<Module>>,
+    /// A credential admitted the request: shared caches may not keep the answer.
+    private: bool,
+}
+
+impl ResponsePlan {
+    pub(crate) fn none() -> Self {
+        Self { module: None, private: false }
+    }
+
+    pub(crate) fn of(module: &Arc<Module>, by_credential: bool) -> Self {
+        let private = by_credential && !module.shared_cache;
+        Self { module: Some(module.clone()), private }
+    }
+
+    /// Whether [`Self::edits`] looks at the answer's headers. Where not, a host skips a call that
+    /// returns a buffer.
+    pub fn reads_upstream(&self) -> bool {
+        self.private || self.module.as_ref().is_some_and(|module| module.own_policy.is_some())
+    }
+
+    /// The edits on an answer with these headers.
+    pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
+        let Some(module) = &self.module else { return Vec::new() };
+        let mut edits = Vec::new();
+        let has = |name: &str| upstream.iter().any(|(known, _)| known == name);
+        let sets = |name: &str| module.headers.set.iter().any(|(known, _)| known == name);
+        if let Some(own) = &module.own_policy {
+            edits.push(set(
+                "content-security-policy",
+                merged_policy(own, upstream, module.embed.is_some()),
+            ));
+        }
+        // frame-ancestors takes its place in every browser that knows it (CSP Level 3 §6.4.2.1); what
+        // does not would keep the platform out.
+        if module.embed.is_some() && has("x-frame-options") && !sets("x-frame-options") {
+            edits.push(Edit::Remove("x-frame-options".to_owned()));
+        }
+        if self.private && !sets("cache-control") {
+            edits.push(set("cache-control", private_cache(upstream)));
+            let shared = ["surrogate-control", "cdn-cache-control"];
+            edits.extend(
+                shared
+                    .into_iter()
+                    .filter(|name| has(name))
+                    .map(|name| Edit::Remove(name.to_owned())),
+            );
+        }
+        edits.extend(module.headers.remove.iter().map(|name| Edit::Remove(name.clone())));
+        edits.extend(
+            module.headers.set.iter().map(|(name, value)| set(name, value.clone().into_bytes())),
+        );
+        edits
+    }
+}
+
+fn set(name: &str, value: Vec<u8>) -> Edit {
+    Edit::Set(name.to_owned(), value)
+}
+
+fn values<'u>(upstream: &'u [(String, Vec<u8>)], name: &str) -> impl Iterator<Item = &'u [u8]> {
+    upstream.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_slice())
+}
+
+/// The app's policies and the module's own. Several policies intersect (CSP Level 3 §8.1): so the app's
+/// frame-ancestors go, where the module says who may frame it, and the rest stays.
+fn merged_policy(own: &str, upstream: &[(String, Vec<u8>)], embedded: bool) -> Vec<u8> {
+    let policies = values(upstream, "content-security-policy")
+        .flat_map(|value| value.split(|byte| *byte == b','));
+    let mut merged: Vec<Vec<u8>> =
+        policies.map(|policy| without_ancestors(policy, embedded)).collect();
+    merged.retain(|policy| !policy.is_empty());
+    merged.push(own.as_bytes().to_vec());
+    merged.join(b", ".as_slice())
+}
+
+fn without_ancestors(policy: &[u8], embedded: bool) -> Vec<u8> {
+    let directives = policy.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let names_ancestors = |directive: &[u8]| {
+        let name = directive.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        name.eq_ignore_ascii_case(b"frame-ancestors")
+    };
+    let kept = directives
+        .filter(|directive| !(directive.is_empty() || (embedded && names_ancestors(directive))));
+    kept.collect::<Vec<_>>().join(b"; ".as_slice())
+}
+
+/// Cache-Control for one reader: `public` and `s-maxage` go, `private` comes (RFC 9111 §5.2.2). Where
+/// the app said nothing, a shared cache might guess.
+fn private_cache(upstream: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let directives =
+        values(upstream, "cache-control").flat_map(|value| value.split(|byte| *byte == b','));
+    let name = |directive: &[u8]| {
+        let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default();
+        name.trim_ascii().to_ascii_lowercase()
+    };
+    let shared =
+        |directive: &&[u8]| matches!(name(directive).as_slice(), b"public" | b"s-maxage" | b"");
+    let mut kept: Vec<&[u8]> =
+        directives.map(<[u8]>::trim_ascii).filter(|one| !shared(one)).collect();
+    if !kept.iter().any(|directive| matches!(name(directive).as_slice(), b"private" | b"no-store"))
+    {
+        kept.insert(0, b"private");
+    }
+    kept.join(b", ".as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{merged_policy, private_cache};
+
+    fn headers(name: &str, values: &[&str]) -> Vec<(String, Vec<u8>)> {
+        values.iter().map(|value| (name.to_owned(), value.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn what_a_credential_admitted_is_one_readers() {
+        let cache = |values: &[&str]| {
+            String::from_utf8_lossy(&private_cache(&headers("cache-control", values))).into_owned()
+        };
+        assert_eq!(cache(&[]), "private");
+        assert_eq!(cache(&["public, max-age=60, S-MaxAge=9"]), "private, max-age=60");
+        assert_eq!(cache(&["no-store"]), "no-store");
+        assert_eq!(cache(&["max-age=1", "Private"]), "max-age=1, Private");
+        assert_eq!(cache(&["immutable,,"]), "private, immutable");
+    }
+
+    #[test]
+    fn the_apps_policy_stays_but_for_its_ancestors() {
+        let merged = |values: &[&str], embedded| {
+            let upstream = headers("content-security-policy", values);
+            String::from_utf8_lossy(&merged_policy("frame-ancestors 'self'", &upstream, embedded))
+                .into_owned()
+        };
+        assert_eq!(merged(&[], true), "frame-ancestors 'self'");
+        assert_eq!(
+            merged(
+                &[
+                    "default-src 'self'; FRAME-ANCESTORS 'none';, frame-ancestors 'none'",
+                    "img-src *"
+                ],
+                true
+            ),
+            "default-src 'self', img-src *, frame-ancestors 'self'"
+        );
+        assert_eq!(
+            merged(&["frame-ancestors 'none'"], false),
+            "frame-ancestors 'none', frame-ancestors 'self'"
+        );
+    }
+}

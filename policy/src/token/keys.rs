@@ -1,0 +1,84 @@
+//! The keys of all issuers, as one immutable set.
+
+use super::key::Verifier;
+use super::{Algorithm, Parsed};
+
+/// The most keys of one issuer that are tried on one token.
+pub(crate) const MAX_CANDIDATES: usize = 8;
+
+/// A key of an issuer, for one algorithm.
+pub(crate) struct Key {
+    pub(crate) kid: Option<String>,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) verifier: Verifier,
+    /// What the load line calls it: never the key itself.
+    pub(crate) label: String,
+}
+
+/// Every issuer's keys. The host replaces the whole set; `generation` tells one set from the next, so
+/// that nothing verified by a key outlives it.
+pub struct Keys {
+    generation: u32,
+    issuers: Vec<Vec<Key>>,
+}
+
+/// Which key of which set verified a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId {
+    pub(crate) generation: u32,
+    pub(crate) issuer: usize,
+    pub(crate) index: usize,
+}
+
+/// Did one of these keys sign this token? Answered at once, so it borrows the request.
+pub struct Question<'q> {
+    pub(crate) issuer: usize,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: Option<&'q str>,
+    pub(crate) token: &'q str,
+}
+
+impl Keys {
+    pub(crate) fn new(generation: u32, issuers: Vec<Vec<Key>>) -> Self {
+        Self { generation, issuers }
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Verifies in software: every host that has nothing better, the command line, the tests.
+    pub fn verify(&self, question: &Question<'_>) -> Option<KeyId> {
+        self.candidates(question.issuer, question.algorithm, question.kid)
+            .find(|(_, key)| key.verifier.verifies(question.token))
+            .map(|(index, _)| KeyId { generation: self.generation, issuer: question.issuer, index })
+    }
+
+    /// Whether any key of the issuer fits the token's header, before anything costly is done.
+    pub(crate) fn knows(&self, issuer: usize, token: &Parsed<'_>) -> bool {
+        self.candidates(issuer, token.algorithm, token.kid.as_deref()).next().is_some()
+    }
+
+    /// A token without `kid` may be of any key, and a key without `kid` may have signed any token.
+    fn candidates(
+        &self,
+        issuer: usize,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> impl Iterator<Item = (usize, &Key)> {
+        let keys = self.issuers.get(issuer).map(Vec::as_slice).unwrap_or_default();
+        keys.iter()
+            .enumerate()
+            .filter(move |(_, key)| key.algorithm == algorithm)
+            .filter(move |(_, key)| match (&key.kid, kid) {
+                (Some(of_key), Some(of_token)) => of_key == of_token,
+                _ => true,
+            })
+            .take(MAX_CANDIDATES)
+    }
+
+    /// The keys by name, for the line that the host logs at load.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.issuers.iter().flatten().map(|key| key.label.as_str())
+    }
+}

@@ -1,0 +1,28 @@
+//! Tokens: JSON Web Tokens in compact form (RFC 7519, RFC 7515 §7.1).
+//!
+//! [`Parsed::parse`] reads a token without believing it. What refuses a stale, foreign or malformed
+//! token is looked at before any signature is computed; nothing is believed before one holds.
+
+mod algorithm;
+mod claims;
+mod json;
+mod key;
+mod keys;
+mod memory;
+mod parsed;
+
+pub use algorithm::{Algorithm, Family};
+pub(crate) use claims::{Audience, Claim, Claims, Scalar};
+pub(crate) use key::{BadKey, Verifier};
+pub(crate) use keys::{Key, MAX_CANDIDATES};
+pub use keys::{KeyId, Keys, Question};
+pub use memory::{Learned, Memory};
+pub(crate) use parsed::{Parsed, expiry_of};
+
+/// The longest token that is looked at, in bytes. Four times what a cookie can carry.
+pub(crate) const MAX_TOKEN: usize = 16_384;
+
+/// Whether a credential has the look of a token: three parts between dots.
+pub(crate) fn looks_like_a_token(credential: &[u8]) -> bool {
+    credential.split(|byte| *byte == b'.').count() == 3
+}
