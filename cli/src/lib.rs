@@ -1,0 +1,5 @@
+//! The library under `vigile`: what the command line does, for it and for the tests.
+
+pub mod find;
+pub mod mint;
+pub mod yaml;

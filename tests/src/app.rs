@@ -1,0 +1,90 @@
+//! The app behind Envoy: it answers as the case says and remembers what it saw, by x-request-id.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Response};
+use axum::response::IntoResponse;
+
+use crate::case::Upstream;
+use crate::outcome::Received;
+
+/// A running app; it lives as long as the process.
+#[derive(Clone, Default)]
+pub struct App {
+    answers: Arc<Mutex<HashMap<String, Upstream>>>,
+    seen: Arc<Mutex<HashMap<String, Received>>>,
+}
+
+impl App {
+    /// Starts on a port that the system chooses.
+    pub fn start() -> (Self, SocketAddr) {
+        let app = Self::default();
+        let router = Router::new().fallback(answer).with_state(app.clone());
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+                send.send(listener.local_addr().unwrap()).unwrap();
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
+        (app, receive.recv().unwrap())
+    }
+
+    /// Says how the request with this id is to be answered.
+    pub fn answers(&self, id: &str, upstream: &Upstream) {
+        self.answers.lock().unwrap().insert(id.to_owned(), upstream.clone());
+    }
+
+    /// What came in under this id.
+    pub fn saw(&self, id: &str) -> Option<Received> {
+        self.seen.lock().unwrap().remove(id)
+    }
+}
+
+async fn answer(
+    State(app): State<App>,
+    websocket: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    request: Request,
+) -> Response<Body> {
+    let headers: Vec<(String, Vec<u8>)> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    let id = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let received = Received { method: request.method().to_string(), path, headers };
+    app.seen.lock().unwrap().insert(id.clone(), received);
+    if let Ok(websocket) = websocket {
+        return websocket.on_upgrade(|_| async {}).into_response();
+    }
+    let answer = app.answers.lock().unwrap().remove(&id).unwrap_or_default();
+    let mut response = Response::builder()
+        .status(answer.status.unwrap_or(200))
+        .header("content-type", "text/plain");
+    for (name, values) in &answer.headers {
+        for value in values.all() {
+            let (name, value) =
+                (HeaderName::try_from(name).unwrap(), HeaderValue::from_bytes(&value).unwrap());
+            response = response.header(name, value);
+        }
+    }
+    response.body(Body::from("from the app")).unwrap()
+}

@@ -1,0 +1,109 @@
+//! The core as a runner: a case's request becomes a decision, natively, in microseconds.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use vigile_policy::{Decision, Edit, Memory, Request, State, UnixTime, Verdict, drive};
+
+use crate::conversation::Ready;
+use crate::outcome::{Outcome, Received};
+
+/// A policy at work, as a host would hold it.
+pub struct Core {
+    state: State,
+    memory: Mutex<Memory>,
+}
+
+impl Core {
+    pub fn new(state: State) -> Self {
+        let memory = Mutex::new(state.memory([1, 2]));
+        Self { state, memory }
+    }
+
+    /// Decides upon a request, and plays the app behind it.
+    pub fn send(&self, ready: &Ready) -> Outcome {
+        let headers = as_envoy_would(ready);
+        let request = Request { headers: &headers, peer: Some(peer(ready)) };
+        let now = UnixTime(crate::keys::now());
+        let mut memory = self.memory.lock().unwrap();
+        let decision = drive(&self.state, &request, &mut memory, now);
+        let record = &decision.record;
+        let log = record.is_logged().then(|| record.line(&request, Some(peer(ready).ip()), now));
+        let mut outcome = match &decision.verdict {
+            Verdict::Reply(reply) => Outcome {
+                status: reply.status(),
+                headers: reply
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+                    .collect(),
+                body: reply.body.clone(),
+                ..Outcome::default()
+            },
+            Verdict::Forward => forwarded(ready, &headers, &decision),
+        };
+        outcome.reason = Some(record.would_refuse().unwrap_or(record.reason()).code().to_owned());
+        outcome.verdict = Some(record.verdict().to_owned());
+        outcome.log = log.map(|line| serde_json::from_str(&line).expect("the audit line is JSON"));
+        outcome
+    }
+}
+
+/// Envoy names headers in lower case, and writes x-forwarded-proto.
+fn as_envoy_would(ready: &Ready) -> Vec<(String, Vec<u8>)> {
+    let mut headers = vec![
+        (":method".to_owned(), ready.method.clone().into_bytes()),
+        (":path".to_owned(), ready.path.clone()),
+        (":authority".to_owned(), ready.host.clone().into_bytes()),
+        (":scheme".to_owned(), ready.scheme.clone().into_bytes()),
+        ("x-forwarded-proto".to_owned(), ready.scheme.clone().into_bytes()),
+        ("x-request-id".to_owned(), ready.id.clone().into_bytes()),
+    ];
+    let rest = ready.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+    headers.extend(rest);
+    headers
+}
+
+fn peer(ready: &Ready) -> SocketAddr {
+    match ready.from.as_deref() {
+        Some(from) => SocketAddr::new(from.parse().expect("an address"), 50_000),
+        None => SocketAddr::new([127, 0, 0, 1].into(), 50_000),
+    }
+}
+
+fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) -> Outcome {
+    let mut received = headers.to_vec();
+    apply(&mut received, &decision.edits);
+    let take = |name: &str| {
+        let value =
+            received.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
+    };
+    let (method, path) = (take(":method"), take(":path"));
+    let mut answer = vec![("content-type".to_owned(), b"text/plain".to_vec())];
+    for (name, values) in &ready.upstream.headers {
+        answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
+    }
+    let edits =
+        decision.response.edits(if decision.response.reads_upstream() { &answer } else { &[] });
+    apply(&mut answer, &edits);
+    Outcome {
+        status: ready.upstream.status.unwrap_or(200),
+        headers: answer,
+        upstream: Some(Received { method, path, headers: received }),
+        ..Outcome::default()
+    }
+}
+
+/// Edits as Envoy carries them out: `Set` replaces all values by one.
+fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
+    for edit in edits {
+        match edit {
+            Edit::Remove(name) => headers.retain(|(known, _)| known != name),
+            Edit::Set(name, value) => {
+                headers.retain(|(known, _)| known != name);
+                headers.push((name.clone(), value.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the runners of the corpus share.
+
+pub mod app;
+pub mod case;
+pub mod conversation;
+pub mod core;
+pub mod corpus_envoy;
+pub mod envoy;
+mod http2;
+pub mod keys;
+pub mod outcome;
+pub mod policies;
+pub mod wire;

@@ -1,0 +1,77 @@
+//! The policies that cases name: those of the corpus, and those inside the samples.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use vigile::find;
+use vigile::yaml::Yaml;
+use vigile_policy::{Draft, Host, State, Tree};
+
+/// A policy as a case names it.
+#[derive(Clone)]
+pub struct Policy {
+    pub tree: Tree,
+    /// How the listener in front of it is set up; see [`Listener`].
+    pub listener: Listener,
+}
+
+/// What a corpus policy's first comment may say of the listener that Envoy puts in front of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listener {
+    /// `# listener: edge`: `use_remote_address`, X-Forwarded-For of clients is not believed.
+    pub edge: bool,
+    /// `# listener: trusted`: an `original_ip_detection` that trusts 127.0.0.0/8.
+    pub trusted: bool,
+    /// `# listener: unix`: a Unix socket.
+    pub unix: bool,
+}
+
+/// The project's folder.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every policy that any of the cases names.
+pub fn named_by<'c>(names: impl Iterator<Item = &'c str>) -> BTreeMap<String, Policy> {
+    names.map(|name| (name.to_owned(), load(name))).collect()
+}
+
+/// `ocr` of the corpus, `envoy/ocr` or `envoy/ocr/level-2.yaml` of the samples.
+pub fn load(name: &str) -> Policy {
+    let file = match name.starts_with("envoy/") {
+        true if name.ends_with(".yaml") => project().join(name),
+        true => project().join(name).join("envoy.yaml"),
+        false => crate::case::corpus().join("policies").join(format!("{name}.yaml")),
+    };
+    let text = std::fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let yaml = Yaml::parse(&text)
+        .unwrap_or_else(|error| panic!("{name}: {} {}", error.place, error.problem));
+    let found = find::policies(&yaml);
+    let policy = found.first().unwrap_or_else(|| panic!("{name} holds no policy"));
+    let says = |word: &str| text.lines().any(|line| line.trim() == format!("# listener: {word}"));
+    let listener = Listener { edge: says("edge"), trusted: says("trusted"), unix: says("unix") };
+    Policy { tree: policy.tree(), listener }
+}
+
+impl Policy {
+    /// The policy as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        crate::case::whole_numbers(serde_json::to_value(&self.tree).unwrap())
+    }
+
+    /// Loads it into the core.
+    pub fn state(&self, variables: &BTreeMap<String, String>) -> State {
+        let resolved = Draft::from(self.tree.clone()).resolve(variables, Host::ENVOY);
+        resolved.unwrap_or_else(|mistakes| {
+            panic!("{}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })
+    }
+
+    /// The host that requests are for where the case says nothing.
+    pub fn host(&self) -> String {
+        let json = self.json();
+        let first = json["modules"][0]["hosts"][0].as_str();
+        first.map_or("any.example.org".into(), |host| host.replace('*', "some"))
+    }
+}
