@@ -19,10 +19,15 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 use stream::Stream;
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Root::default()));
-}}
+#[allow(missing_docs, reason = "the macro writes _initialize, which the proxy calls")]
+mod entry {
+    use super::{LogLevel, Root};
+
+    proxy_wasm::main! {{
+        proxy_wasm::set_log_level(LogLevel::Info);
+        proxy_wasm::set_root_context(|_| Box::new(Root::default()));
+    }}
+}
 
 /// One configured filter of one worker: the policy that it loaded, and what it remembers.
 #[derive(Default)]

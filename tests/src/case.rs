@@ -301,7 +301,7 @@ impl Values {
     }
 }
 
-/// Text with `\xNN` for bytes that no text has, and `{x*1000}` for a character many times.
+/// Text with `\xNN` for bytes that no text has, and `<<x*1000>>` for something many times.
 pub fn bytes(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text;
@@ -313,7 +313,7 @@ pub fn bytes(text: &str) -> Vec<u8> {
             rest = &rest[4..];
             continue;
         }
-        if let Some((inner, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'))
+        if let Some((inner, after)) = rest.strip_prefix("<<").and_then(|rest| rest.split_once(">>"))
             && let Some((unit, times)) = inner.rsplit_once('*')
             && let Ok(times) = times.parse::<usize>()
         {

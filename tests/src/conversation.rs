@@ -38,6 +38,7 @@ pub fn play(
             jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         words.insert("jar".into(), cookies.join("; "));
         let id = format!("{}-{at}-{}", name.replace('/', "-"), unique());
+        words.insert("id".into(), id.clone());
         let ready = ready(&exchange.request, host, &id, &words);
         let outcome = send(&ready);
         let expect = filled(&exchange.expect, &words);
@@ -129,10 +130,9 @@ fn ready(request: &Request, host: &str, id: &str, words: &BTreeMap<String, Strin
         from: request.from.clone(),
         headers,
         body,
-        raw: request
-            .raw
-            .as_deref()
-            .map(|raw| crate::case::bytes(&text(raw).trim_end_matches('\n').replace('\n', "\r\n"))),
+        raw: request.raw.as_deref().map(|raw| {
+            crate::case::bytes(&format!("{}\n\n", text(raw).trim_end()).replace('\n', "\r\n"))
+        }),
         http2: request.http2,
         upstream: request.upstream.clone(),
         id: id.to_owned(),

@@ -61,7 +61,21 @@ fn as_envoy_would(ready: &Ready) -> Vec<(String, Vec<u8>)> {
     ];
     let rest = ready.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     headers.extend(rest);
+    if ready.http2 {
+        join_crumbs(&mut headers);
+    }
     headers
+}
+
+/// Cookie crumbs of HTTP/2 arrive joined (RFC 9113 §8.2.3).
+fn join_crumbs(headers: &mut Vec<(String, Vec<u8>)>) {
+    let is_cookie = |(name, _): &(String, Vec<u8>)| name == "cookie";
+    let crumbs: Vec<Vec<u8>> =
+        headers.iter().filter(|header| is_cookie(header)).map(|(_, value)| value.clone()).collect();
+    if !crumbs.is_empty() {
+        headers.retain(|header| !is_cookie(header));
+        headers.push(("cookie".to_owned(), crumbs.join(b"; ".as_slice())));
+    }
 }
 
 fn peer(ready: &Ready) -> SocketAddr {

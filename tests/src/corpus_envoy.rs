@@ -50,9 +50,13 @@ impl Corpus {
     /// and the logs.
     pub fn send(&self, policy: &str, encoding: &str, ready: &Ready, wants_log: bool) -> Outcome {
         self.app.answers(&ready.id, &ready.upstream);
-        let to = self.envoy.listener(&listener_name(policy, encoding));
-        let answer = crate::wire::exchange(to, ready)
-            .unwrap_or_else(|error| panic!("{}: {error}", ready.id));
+        let name = listener_name(policy, encoding);
+        let socket = self.envoy.folder().join(socket_name(&name));
+        let answer = match socket.exists() {
+            true => crate::wire::exchange_over(&socket, ready),
+            false => crate::wire::exchange(self.envoy.listener(&name), ready),
+        };
+        let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", ready.id));
         let access = match ready.raw.as_ref().is_none_or(|raw| holds(raw, &ready.id)) {
             true => self.envoy.access(&ready.id),
             false => None,
@@ -90,13 +94,17 @@ fn listener_name(policy: &str, encoding: &str) -> String {
     format!("{policy}@{encoding}")
 }
 
+fn socket_name(listener: &str) -> String {
+    format!("{}.sock", listener.replace(['/', '@'], "-"))
+}
+
 /// A listener that hides nothing from the filter: paths as they come, many and large headers, HTTP/1.0,
 /// and callers that choose their address by the PROXY protocol.
 fn listener(policy_name: &str, encoding: &str, policy: &Policy, filter: &Value) -> Value {
     let name = listener_name(policy_name, encoding);
     let address = match policy.listener.unix {
         true => {
-            json!({ "pipe": { "path": format!("@folder@/{}.sock", name.replace(['/', '@'], "-")) } })
+            json!({ "pipe": { "path": format!("@folder@/{}", socket_name(&name)) } })
         }
         false => json!({ "socket_address": { "address": "127.0.0.1", "port_value": 0 } }),
     };

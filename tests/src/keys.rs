@@ -44,6 +44,13 @@ impl Ring {
             "p256",
             Pair { private: pair.to_pem().unwrap(), public: pair.public_key().to_pem().unwrap() },
         );
+        let published = ES256KeyPair::from_jwk(RFC7515_A3).unwrap();
+        pairs.insert(
+            "rfc7515",
+            Pair { private: published.to_pem().unwrap(), public: String::new() },
+        );
+        let published = Ed25519KeyPair::from_jwk(RFC8037_A1).unwrap();
+        pairs.insert("rfc8037", Pair { private: published.to_pem(), public: String::new() });
         let pair = ES384KeyPair::generate();
         pairs.insert(
             "p384",
@@ -59,9 +66,9 @@ impl Ring {
         let (default, key) = match (self.secrets.get(name), self.pairs.get(name)) {
             (Some(secret), _) => ("HS256", secret.as_str()),
             (None, Some(pair)) => match name {
-                "p256" => ("ES256", pair.private.as_str()),
+                "p256" | "rfc7515" => ("ES256", pair.private.as_str()),
                 "p384" => ("ES384", pair.private.as_str()),
-                "ed25519" => ("EdDSA", pair.private.as_str()),
+                "ed25519" | "rfc8037" => ("EdDSA", pair.private.as_str()),
                 _ => ("RS256", pair.private.as_str()),
             },
             (None, None) => panic!("no key is named {name}"),
@@ -128,6 +135,10 @@ impl Ring {
 /// The form of 001_d9637b39f961e8b1.txt; these are no secrets.
 pub const SERVICE_API_KEY: &str = "nuno_service_made-for-the-tests-0123456789abcdef";
 pub const SERVICE_API_KEY_NEXT: &str = "nuno_service_the-next-one-of-the-tests-0123456789";
+
+/// Private keys that RFCs publish: their public halves stand in a policy of the corpus.
+const RFC7515_A3: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+const RFC8037_A1: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 /// Seconds since 1970.
 pub fn now() -> i64 {

@@ -20,6 +20,15 @@ pub struct Outcome {
     pub log: Option<Value>,
 }
 
+impl Outcome {
+    /// Every reason that shows in it.
+    pub fn all_reasons(&self) -> Vec<String> {
+        let observed =
+            (self.verdict.as_deref() == Some("observed")).then(|| "allowed.observed".to_owned());
+        self.reason.iter().cloned().chain(observed).collect()
+    }
+}
+
 /// A request as the app saw it.
 #[derive(Clone, Debug, Default)]
 pub struct Received {

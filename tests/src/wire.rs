@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::conversation::Ready;
@@ -27,9 +29,20 @@ pub fn exchange(to: SocketAddr, ready: &Ready) -> std::io::Result<Answer> {
     if let Some(from) = &ready.from {
         stream.write_all(proxy_line(from).as_bytes())?;
     }
+    send(&mut stream, ready)
+}
+
+/// The same over a Unix socket.
+pub fn exchange_over(socket: &Path, ready: &Ready) -> std::io::Result<Answer> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    send(&mut stream, ready)
+}
+
+fn send(stream: &mut (impl Read + Write), ready: &Ready) -> std::io::Result<Answer> {
     // Envoy may answer and close before a large request has been written: the answer counts.
     let _ = stream.write_all(&ready.raw.clone().unwrap_or_else(|| request(ready)));
-    read(&mut stream, ready.method == "HEAD")
+    read(stream, ready.method == "HEAD")
 }
 
 /// PROXY protocol, version 1: how a test chooses the caller's address.

@@ -82,7 +82,7 @@ fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
         (None, None, Access::Public) => Reason::AllowedPublic,
         (None, None, _) => Reason::AllowedAddress,
     };
-    let mut edits = edits::without_credential(&visit.module, &proven);
+    let mut edits = edits::without_credential(&visit.request, &visit.module, &proven);
     edits.extend(told);
     let by_credential = proven.token.is_some() || proven.api_key.is_some();
     let response = ResponsePlan::of(&visit.module, by_credential);

@@ -42,9 +42,7 @@ pub(crate) fn tokens<'r>(visit: &Visit<'r>, need: &TokenNeed) -> Result<Presente
         return Ok(Presented { explicit: query.map(|token| (Source::Query, token)), cookie: None });
     }
     let header = match &places.header {
-        Some(place) => {
-            in_header(visit, place)?.filter(|token| !place.is_bearer() || looks_like_a_token(token))
-        }
+        Some(place) => in_header(visit, place)?.and_then(|value| place.token(value)),
         None => None,
     };
     let explicit = match (query, header) {
@@ -74,9 +72,13 @@ pub(crate) fn query_token<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Rea
     }
 }
 
+/// The value of the header of a place.
 fn in_header<'r>(visit: &Visit<'r>, place: &HeaderPlace) -> Result<Option<&'r [u8]>, Reason> {
     let values: Vec<&[u8]> = visit.request.all(&place.name).collect();
-    single(&values).map(|value| value.and_then(|value| place.credential(value)))
+    match single(&values)? {
+        Some(value) if place.is_joined(value) => Err(Reason::CredentialRepeated),
+        value => Ok(value),
+    }
 }
 
 /// Of a cookie and its partitioned twin the one that lives longer: the browser sends both where a
@@ -104,7 +106,8 @@ pub(crate) fn api_key(visit: &Visit<'_>, need: &Need) -> Result<Arc<ApiKey>, Fai
     let Some(first) = need.api_keys.first() else { return Err(Reason::ApiKeyMissing.into()) };
     let mut presented: Option<(&HeaderPlace, &[u8])> = None;
     for place in places(need) {
-        let found = in_header(visit, place)?.filter(|key| !meant_as_token(visit, place, key));
+        let found = in_header(visit, place)?.and_then(|value| place.credential(value));
+        let found = found.filter(|key| !meant_as_token(visit, place, key));
         match (presented, found) {
             (Some((_, known)), Some(found)) if known != found => {
                 return Err(Reason::CredentialConflict.into());

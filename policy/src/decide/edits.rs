@@ -70,12 +70,19 @@ pub(crate) fn path_without_token(target: &Target<'_>, module: &Module) -> Option
 }
 
 /// The header that carried the credential which let the request in.
-pub(crate) fn without_credential(module: &Module, proven: &Proven) -> Vec<Edit> {
+pub(crate) fn without_credential(
+    request: &Request<'_>,
+    module: &Module,
+    proven: &Proven,
+) -> Vec<Edit> {
     if module.keep_credentials {
         return Vec::new();
     }
-    let by_header = proven.token.as_ref().is_some_and(|token| token.source == Source::Header);
-    let token = module.credentials.header.as_ref().filter(|_| by_header);
+    // A token in the query may stand in the header as well: the same one, or it were a conflict.
+    let explicit = proven.token.as_ref().is_some_and(|token| token.source != Source::Cookie);
+    let token = module.credentials.header.as_ref().filter(|place| {
+        explicit && request.all(&place.name).any(|value| place.token(value).is_some())
+    });
     let key = proven.api_key.as_ref().map(|key| &key.place);
     token.into_iter().chain(key).map(|place| Edit::Remove(place.name.clone())).collect()
 }

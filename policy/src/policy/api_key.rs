@@ -44,9 +44,10 @@ fn secret(node: &Node<'_>) -> Option<Option<[u8; 32]>> {
         Some(key) if key.len() < SHORTEST => node.wrong(format!(
             "this key is too short: {SHORTEST} characters at least. `vigile key` makes one"
         )),
-        Some(key) if !key.iter().all(u8::is_ascii_graphic) => {
-            node.wrong("a key has printable ASCII characters alone: it travels in a header")
-        }
+        Some(key) if !key.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',') => node
+            .wrong(
+                "a key has printable ASCII characters alone, and no comma: it travels in a header",
+            ),
         Some(key) => Some(Some(hmac_sha256::Hash::hash(&key))),
     }
 }

@@ -1,6 +1,7 @@
 //! `credentials`: where a module's tokens stand.
 
 use crate::document::{Node, header_name};
+use crate::token::looks_like_a_token;
 
 /// The places where a module looks for tokens; a place that is switched off is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,12 @@ impl HeaderPlace {
         self.name == "authorization"
     }
 
+    /// Whether the value is several that a proxy joined (RFC 9110 §5.3), as Envoy does with a repeated
+    /// Authorization: no Bearer credential and no token holds a comma.
+    pub(crate) fn is_joined(&self, value: &[u8]) -> bool {
+        self.credential(value).is_some_and(|credential| credential.contains(&b','))
+    }
+
     /// The credential in a header's value. In Authorization only the Bearer scheme is ours (RFC 6750
     /// §2.1, compared without case): others belong to the app.
     pub(crate) fn credential<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
@@ -46,6 +53,13 @@ impl HeaderPlace {
             (true, _) => return None,
         };
         (!credential.is_empty()).then_some(credential)
+    }
+}
+
+impl HeaderPlace {
+    /// The token in a header's value: behind Bearer, what is not three parts between dots is an API key.
+    pub(crate) fn token<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        self.credential(value).filter(|token| !self.is_bearer() || looks_like_a_token(token))
     }
 }
 
