@@ -1,8 +1,8 @@
 //! Counters by module and reason, all of them defined at load: what clients send makes no new ones.
 //!
-//! `vigile.module.<module>.reason.<reason>`, and for modules that observe
-//! `vigile.module.<module>.would_refuse.<reason>`; the module of a request that has none is `_`.
-//! `stats_tags` turn the parts into labels (docs/metrics.md).
+//! `vigile.requests.module.<module>.reason.<reason>` counts every request, and
+//! `vigile.would_refuse.module.<module>.reason.<reason>` what `mode: observe` let through. The module of
+//! a request that belongs to none is `_`. `stats_tags` turn the parts into labels (docs/operating.md).
 
 use std::collections::BTreeMap;
 
@@ -10,55 +10,49 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 use vigile_policy::{Policy, Reason, Record};
 
-/// The counters of one policy.
+/// The counters of one policy, by module (`None` for requests of no module) and reason.
 pub(crate) struct Metrics {
-    /// By module, `None` for requests of no module.
-    counters: BTreeMap<(Option<usize>, Kind, Reason), u32>,
+    requests: Counters,
+    would_refuse: Counters,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Reason,
-    WouldRefuse,
-}
+type Counters = BTreeMap<(Option<usize>, Reason), u32>;
 
 impl Metrics {
     pub(crate) fn define(policy: &Policy) -> Self {
-        let mut counters = BTreeMap::new();
+        let (mut requests, mut would_refuse) = (Counters::new(), Counters::new());
         let modules = policy.modules().enumerate().map(|(index, name)| (Some(index), name));
         for (index, module) in modules.chain([(None, "_")]) {
             for reason in Reason::ALL.iter().copied() {
-                for (kind, part) in [(Kind::Reason, "reason"), (Kind::WouldRefuse, "would_refuse")]
-                {
-                    if kind == Kind::WouldRefuse && !(policy.observes(index) && reason.refuses()) {
-                        continue;
-                    }
-                    let name = format!(
-                        "vigile.module.{module}.{part}.{}",
-                        reason.code().replace('.', "_")
-                    );
-                    if let Ok(counter) = hostcalls::define_metric(MetricType::Counter, &name) {
-                        counters.insert((index, kind, reason), counter);
-                    }
+                define(&mut requests, "requests", index, module, reason);
+                if policy.observes(index) && reason.refuses() {
+                    define(&mut would_refuse, "would_refuse", index, module, reason);
                 }
             }
         }
-        Self { counters }
+        Self { requests, would_refuse }
     }
 
     pub(crate) fn count(&self, record: &Record) {
-        let module = record.module_index();
-        self.increment(module, Kind::Reason, record.reason());
+        increment(&self.requests, record.module_index(), record.reason());
         if let Some(reason) = record.would_refuse() {
-            self.increment(module, Kind::WouldRefuse, reason);
+            increment(&self.would_refuse, record.module_index(), reason);
         }
     }
+}
 
-    fn increment(&self, module: Option<usize>, kind: Kind, reason: Reason) {
-        if let Some(counter) = self.counters.get(&(module, kind, reason))
-            && hostcalls::increment_metric(*counter, 1).is_err()
-        {
-            log::error!("Envoy refused a metric");
-        }
+fn define(counters: &mut Counters, what: &str, index: Option<usize>, module: &str, reason: Reason) {
+    let code = reason.code().replace('.', "_");
+    let name = format!("vigile.{what}.module.{module}.reason.{code}");
+    if let Ok(counter) = hostcalls::define_metric(MetricType::Counter, &name) {
+        counters.insert((index, reason), counter);
+    }
+}
+
+fn increment(counters: &Counters, module: Option<usize>, reason: Reason) {
+    if let Some(counter) = counters.get(&(module, reason))
+        && hostcalls::increment_metric(*counter, 1).is_err()
+    {
+        log::error!("Envoy refused a metric");
     }
 }

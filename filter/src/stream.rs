@@ -13,31 +13,21 @@ use crate::load::Loaded;
 /// What a stream waits for; it owns all of it.
 pub(crate) struct Stream {
     loaded: Option<Rc<Loaded>>,
-    phase: Phase,
-}
-
-enum Phase {
-    New,
-    /// The app answers, or a filter behind this one.
-    Forwarded(ResponsePlan),
-    /// The answer was ours, and complete.
-    Replied,
+    /// What becomes of the answer, whoever gives it.
+    response: Option<ResponsePlan>,
 }
 
 impl Stream {
     pub(crate) fn new(loaded: Option<Rc<Loaded>>) -> Self {
-        Self { loaded, phase: Phase::New }
+        Self { loaded, response: None }
     }
 
     fn carry_out(&mut self, decision: Decision) -> Action {
         host::apply(MapType::HttpRequestHeaders, &decision.edits);
+        self.response = Some(decision.response);
         match decision.verdict {
-            Verdict::Forward => {
-                self.phase = Phase::Forwarded(decision.response);
-                Action::Continue
-            }
+            Verdict::Forward => Action::Continue,
             Verdict::Reply(reply) => {
-                self.phase = Phase::Replied;
                 send(&reply);
                 Action::Pause
             }
@@ -45,8 +35,7 @@ impl Stream {
     }
 
     /// Fails closed: no policy or no headers is nothing that a request could bring about.
-    fn unavailable(&mut self) -> Action {
-        self.phase = Phase::Replied;
+    fn unavailable() -> Action {
         if hostcalls::send_http_response(503, vec![("cache-control", "no-store")], None).is_err() {
             log::error!("Envoy refused an answer");
         }
@@ -58,20 +47,20 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(loaded) = self.loaded.clone() else { return self.unavailable() };
+        let Some(loaded) = self.loaded.clone() else { return Self::unavailable() };
         let Some(headers) = host::headers(MapType::HttpRequestHeaders) else {
-            return self.unavailable();
+            return Self::unavailable();
         };
         let peer = if loaded.reads_addresses { host::source_address() } else { None };
         let request = Request { headers: &headers, peer };
         let now = host::now();
-        let Some(decision) = decide(&loaded, &request, now) else { return self.unavailable() };
+        let Some(decision) = decide(&loaded, &request, now) else { return Self::unavailable() };
         tell(&loaded, &decision.record, &request, now);
         self.carry_out(decision)
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        if let Phase::Forwarded(plan) = &self.phase {
+        if let Some(plan) = &self.response {
             let upstream = match plan.reads_upstream() {
                 true => host::headers(MapType::HttpResponseHeaders).unwrap_or_default(),
                 false => Vec::new(),

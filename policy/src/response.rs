@@ -4,65 +4,90 @@ use std::sync::Arc;
 
 use crate::decide::Edit;
 use crate::policy::Module;
+use crate::reply::Reply;
 
-/// The edits on an answer of the app, or of a filter behind Vigile. It waits across host callbacks, and
-/// so owns what it needs.
+/// The edits on an answer: of the app, of a filter behind Vigile, or of Vigile itself. It waits across
+/// host callbacks, and so owns what it needs.
 #[derive(Clone, Debug)]
-pub struct ResponsePlan {
-    module: Option<Arc<Module>>,
-    /// A credential admitted the request: shared caches may not keep the answer.
-    private: bool,
+pub struct ResponsePlan(Plan);
+
+#[derive(Clone, Debug)]
+enum Plan {
+    /// Nothing is known of the request.
+    Nothing,
+    /// The answer is not ours. `private`: a credential admitted the request, and shared caches may not
+    /// keep the answer.
+    Others { module: Arc<Module>, private: bool },
+    /// The answer is ours, and these are its headers. Envoy adds those of its route table to them:
+    /// what stands there twice is set once (observed on Envoy 1.40).
+    Own(Vec<(String, String)>),
 }
 
 impl ResponsePlan {
     pub(crate) fn none() -> Self {
-        Self { module: None, private: false }
+        Self(Plan::Nothing)
     }
 
     pub(crate) fn of(module: &Arc<Module>, by_credential: bool) -> Self {
         let private = by_credential && !module.shared_cache;
-        Self { module: Some(module.clone()), private }
+        Self(Plan::Others { module: module.clone(), private })
+    }
+
+    pub(crate) fn own(reply: &Reply) -> Self {
+        Self(Plan::Own(reply.headers.clone()))
     }
 
     /// Whether [`Self::edits`] looks at the answer's headers. Where not, a host skips a call that
     /// returns a buffer.
     pub fn reads_upstream(&self) -> bool {
-        self.private || self.module.as_ref().is_some_and(|module| module.own_policy.is_some())
+        match &self.0 {
+            Plan::Nothing => false,
+            Plan::Others { module, private } => *private || module.own_policy.is_some(),
+            Plan::Own(_) => true,
+        }
     }
 
     /// The edits on an answer with these headers.
     pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
-        let Some(module) = &self.module else { return Vec::new() };
-        let mut edits = Vec::new();
-        let has = |name: &str| upstream.iter().any(|(known, _)| known == name);
-        let sets = |name: &str| module.headers.set.iter().any(|(known, _)| known == name);
-        if let Some(own) = &module.own_policy {
-            edits.push(set(
-                "content-security-policy",
-                merged_policy(own, upstream, module.embed.is_some()),
-            ));
+        match &self.0 {
+            Plan::Nothing => Vec::new(),
+            Plan::Others { module, private } => others(module, *private, upstream),
+            Plan::Own(headers) => headers
+                .iter()
+                .filter(|(name, _)| values(upstream, name).nth(1).is_some())
+                .map(|(name, value)| set(name, value.clone().into_bytes()))
+                .collect(),
         }
-        // frame-ancestors takes its place in every browser that knows it (CSP Level 3 §6.4.2.1); what
-        // does not would keep the platform out.
-        if module.embed.is_some() && has("x-frame-options") && !sets("x-frame-options") {
-            edits.push(Edit::Remove("x-frame-options".to_owned()));
-        }
-        if self.private && !sets("cache-control") {
-            edits.push(set("cache-control", private_cache(upstream)));
-            let shared = ["surrogate-control", "cdn-cache-control"];
-            edits.extend(
-                shared
-                    .into_iter()
-                    .filter(|name| has(name))
-                    .map(|name| Edit::Remove(name.to_owned())),
-            );
-        }
-        edits.extend(module.headers.remove.iter().map(|name| Edit::Remove(name.clone())));
-        edits.extend(
-            module.headers.set.iter().map(|(name, value)| set(name, value.clone().into_bytes())),
-        );
-        edits
     }
+}
+
+fn others(module: &Module, private: bool, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    let has = |name: &str| values(upstream, name).next().is_some();
+    let sets = |name: &str| module.headers.set.iter().any(|(known, _)| known == name);
+    if let Some(own) = &module.own_policy {
+        edits.push(set(
+            "content-security-policy",
+            merged_policy(own, upstream, module.embed.is_some()),
+        ));
+    }
+    // frame-ancestors takes its place in every browser that knows it (CSP Level 3 §6.4.2.1); what
+    // does not would keep the platform out.
+    if module.embed.is_some() && has("x-frame-options") && !sets("x-frame-options") {
+        edits.push(Edit::Remove("x-frame-options".to_owned()));
+    }
+    if private && !sets("cache-control") {
+        edits.push(set("cache-control", private_cache(upstream)));
+        let shared = ["surrogate-control", "cdn-cache-control"];
+        edits.extend(
+            shared.into_iter().filter(|name| has(name)).map(|name| Edit::Remove(name.to_owned())),
+        );
+    }
+    edits.extend(module.headers.remove.iter().map(|name| Edit::Remove(name.clone())));
+    edits.extend(
+        module.headers.set.iter().map(|(name, value)| set(name, value.clone().into_bytes())),
+    );
+    edits
 }
 
 fn set(name: &str, value: Vec<u8>) -> Edit {

@@ -206,7 +206,7 @@ impl Case {
 
     fn check(&self, name: &str) {
         let single = self.request.is_some() && self.expect.is_some();
-        assert!(single != !self.steps.is_empty(), "{name}: either request and expect, or steps");
+        assert!(single == self.steps.is_empty(), "{name}: either request and expect, or steps");
         for runner in self.not_on.keys() {
             assert!(
                 ["core", "envoy", "unit"].contains(&runner.as_str()),

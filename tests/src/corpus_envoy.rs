@@ -11,8 +11,11 @@ use crate::envoy::{self, Binary, Envoy, NotStarted};
 use crate::outcome::Outcome;
 use crate::policies::Policy;
 
+/// Makes a policy an Any.
+type Encode = fn(&Value) -> Value;
+
 /// How a policy reaches the filter.
-pub const ENCODINGS: [(&str, fn(&Value) -> Value); 2] =
+pub const ENCODINGS: [(&str, Encode); 2] =
     [("struct", envoy::as_struct), ("json", envoy::as_string)];
 
 /// Envoy with every policy of the corpus, and the app behind it.
@@ -119,10 +122,19 @@ fn listener(policy_name: &str, encoding: &str, policy: &Policy, filter: &Value) 
         "http_protocol_options": { "accept_http_10": true },
         "upgrade_configs": [{ "upgrade_type": "websocket" }],
         "access_log": envoy::access_log(),
-        "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [
-            { "match": { "connect_matcher": {} }, "route": { "cluster": "app" } },
-            { "match": { "prefix": "/" }, "route": { "cluster": "app" } },
-        ] }] },
+        "route_config": { "virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [
+                { "match": { "connect_matcher": {} }, "route": { "cluster": "app" } },
+                { "match": { "prefix": "/" }, "route": { "cluster": "app" } },
+            ],
+            // As the samples do, for what Envoy answers before Vigile: it must not stand there twice.
+            "response_headers_to_add": [{
+                "header": { "key": "x-content-type-options", "value": "nosniff" },
+                "append_action": "ADD_IF_ABSENT",
+            }],
+        }] },
         "http_filters": [filter, {
             "name": "envoy.filters.http.router",
             "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },

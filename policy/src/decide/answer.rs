@@ -162,8 +162,8 @@ impl Scene<'_, '_> {
         Decision {
             edits: self.cleaning(true),
             record: self.record(reply.reason(), None, proven),
+            response: ResponsePlan::own(&reply),
             verdict: Verdict::Reply(reply),
-            response: ResponsePlan::none(),
             learned: Vec::new(),
             notes,
         }

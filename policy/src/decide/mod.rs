@@ -57,7 +57,7 @@ pub struct Decision {
 pub enum Verdict {
     /// To the app, with the edits.
     Forward,
-    /// At once, and complete: no response plan is applied to it.
+    /// At once, and complete; the response plan undoes what the host adds to it.
     Reply(Reply),
 }
 

@@ -12,7 +12,7 @@ use crate::policy::Module;
 use crate::request::{Caller, Destination, SentOrigin};
 pub(crate) use status::status;
 
-/// A complete answer: no response plan is applied to it.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
     reason: Reason,
