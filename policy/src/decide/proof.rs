@@ -206,7 +206,8 @@ impl<'r> Unverified<'r> {
             issuer: self.aim.issuer.index,
             algorithm: self.parsed.algorithm,
             kid: self.parsed.kid.as_deref(),
-            token: self.parsed.text,
+            message: self.parsed.message.as_bytes(),
+            signature: &self.parsed.signature,
         }
     }
 

@@ -1,7 +1,7 @@
 //! `issuers[].keys`: shared secrets, PEM, JWK and inline JWKS, several for rotation.
 
 use crate::document::{Node, Section, Tree, bytes, text};
-use crate::token::{Algorithm, BadKey, Family, Key, MAX_CANDIDATES, Verifier};
+use crate::token::{Algorithm, BadKey, Family, Key, MAX_CANDIDATES, Verifier, Written};
 
 /// Reads the keys of one issuer. Each becomes a key per algorithm that it fits, of those `accepted`.
 pub(super) fn read_all(node: &Node<'_>, issuer: &str, accepted: &[Algorithm]) -> Option<Vec<Key>> {
@@ -120,7 +120,12 @@ fn public_key(node: &Node<'_>, accepted: &[Algorithm]) -> Option<Vec<Made>> {
     if !pem.contains("-----BEGIN ") {
         return node.wrong("this is not PEM: -----BEGIN PUBLIC KEY-----");
     }
-    try_all(node, accepted, |algorithm| Verifier::from_pem(algorithm, pem.trim()), None)
+    try_all(
+        node,
+        accepted,
+        |algorithm| Verifier::from_public(algorithm, Written::Pem(pem.trim())),
+        None,
+    )
 }
 
 /// A key for each accepted algorithm that takes it.
@@ -168,7 +173,12 @@ fn jwk(node: &Node<'_>, accepted: &[Algorithm], in_a_set: bool) -> Option<Vec<Ma
         }
         Some(_) => {
             let json = node.tree().to_json();
-            try_all(node, &accepted, |algorithm| Verifier::from_jwk(algorithm, &json), kid.as_ref())
+            try_all(
+                node,
+                &accepted,
+                |algorithm| Verifier::from_public(algorithm, Written::Jwk(&json)),
+                kid.as_ref(),
+            )
         }
         None => node.wrong("kty is required (RFC 7517 §4.1)"),
     }

@@ -112,13 +112,6 @@ impl<'de> Visitor<'de> for ClaimsOf<'_> {
                 "exp" => claims.expires = Some(map.next_value_seed(NumericDate)?),
                 "nbf" => claims.not_before = Some(map.next_value_seed(NumericDate)?),
                 "iat" => claims.issued = Some(map.next_value_seed(NumericDate)?),
-                // jwt-simple wants these two to be strings; whoever signs otherwise should hear of it.
-                "jti" | "nonce" => {
-                    let claim: String = map.next_value()?;
-                    if self.wanted.contains(&name) {
-                        claims.others.push((name, Claim::One(Scalar::Text(claim))));
-                    }
-                }
                 _ if self.wanted.contains(&name) => {
                     let claim = map.next_value_seed(ClaimOf)?;
                     claims.others.push((name, claim));

@@ -1,12 +1,22 @@
 //! One key for one algorithm: the key's type fixes what it may verify, so that a token cannot choose.
+//!
+//! Keys are read by jwt-simple, and signatures verified by the pure-Rust algorithms under it. Its own
+//! reading of tokens is not used: the core has read the token already, more strictly and by the host's
+//! clock (docs/decisions/0003).
 
+use ed25519_compact::PublicKey as Ed25519;
 use jwt_simple::prelude::{
-    Duration, ECDSAP256PublicKeyLike, ECDSAP384PublicKeyLike, ES256PublicKey, ES384PublicKey,
-    Ed25519PublicKey, EdDSAPublicKeyLike, HS256Key, HS384Key, HS512Key, MACLike, NoCustomClaims,
-    PS256PublicKey, PS384PublicKey, PS512PublicKey, RS256PublicKey, RS384PublicKey, RS512PublicKey,
-    RSAPublicKeyLike, UnixTimeStamp, VerificationOptions,
+    ECDSAP256PublicKeyLike, ECDSAP384PublicKeyLike, ES256PublicKey, ES384PublicKey,
+    Ed25519PublicKey, EdDSAPublicKeyLike, HS256Key, HS384Key, HS512Key, MACLike, PS256PublicKey,
+    PS384PublicKey, PS512PublicKey, RS256PublicKey, RS384PublicKey, RS512PublicKey,
+    RSAPublicKeyLike,
 };
 use jwt_simple::{Error, JWTError};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use superboring::hash::MessageDigest;
+use superboring::pkey::{PKey, Public};
+use superboring::rsa::Padding;
+use superboring::sign;
 
 use super::Algorithm;
 
@@ -21,6 +31,113 @@ pub(crate) enum BadKey {
     Foreign,
 }
 
+/// A key that is ready to verify.
+pub(crate) enum Verifier {
+    Hs256(HS256Key),
+    Hs384(HS384Key),
+    Hs512(HS512Key),
+    Rsa { key: Box<PKey<Public>>, hash: MessageDigest, padding: Padding },
+    P256(Box<p256::ecdsa::VerifyingKey>),
+    P384(Box<p384::ecdsa::VerifyingKey>),
+    Ed25519(Box<Ed25519>),
+}
+
+/// How a public key is written.
+#[derive(Clone, Copy)]
+pub(crate) enum Written<'k> {
+    /// PEM: SPKI, or PKCS #1 for RSA.
+    Pem(&'k str),
+    /// A JWK (RFC 7517) in JSON.
+    Jwk(&'k str),
+}
+
+impl Verifier {
+    /// A shared secret; `None` for an algorithm of public keys.
+    pub(crate) fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
+        match algorithm {
+            Algorithm::Hs256 => Some(Self::Hs256(HS256Key::from_bytes(secret))),
+            Algorithm::Hs384 => Some(Self::Hs384(HS384Key::from_bytes(secret))),
+            Algorithm::Hs512 => Some(Self::Hs512(HS512Key::from_bytes(secret))),
+            _ => None,
+        }
+    }
+
+    /// A public key.
+    pub(crate) fn from_public(algorithm: Algorithm, written: Written<'_>) -> Result<Self, BadKey> {
+        macro_rules! read {
+            ($type:ident) => {
+                match written {
+                    Written::Pem(pem) => $type::from_pem(pem),
+                    Written::Jwk(jwk) => $type::from_jwk(jwk),
+                }
+                .map_err(|error| BadKey::from(&error))
+            };
+        }
+        match algorithm {
+            Algorithm::Rs256 => rsa(&read!(RS256PublicKey)?),
+            Algorithm::Rs384 => rsa(&read!(RS384PublicKey)?),
+            Algorithm::Rs512 => rsa(&read!(RS512PublicKey)?),
+            Algorithm::Ps256 => rsa(&read!(PS256PublicKey)?),
+            Algorithm::Ps384 => rsa(&read!(PS384PublicKey)?),
+            Algorithm::Ps512 => rsa(&read!(PS512PublicKey)?),
+            Algorithm::Es256 => {
+                Ok(Self::P256(Box::new(*read!(ES256PublicKey)?.public_key().as_ref())))
+            }
+            Algorithm::Es384 => {
+                Ok(Self::P384(Box::new(*read!(ES384PublicKey)?.public_key().as_ref())))
+            }
+            Algorithm::EdDsa => {
+                Ok(Self::Ed25519(Box::new(*read!(Ed25519PublicKey)?.public_key().as_ref())))
+            }
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => Err(BadKey::Foreign),
+        }
+    }
+
+    /// Whether this key made this signature over this message.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Hs256(key) => ct_codecs::verify(&key.authentication_tag(message), signature),
+            Self::Hs384(key) => ct_codecs::verify(&key.authentication_tag(message), signature),
+            Self::Hs512(key) => ct_codecs::verify(&key.authentication_tag(message), signature),
+            Self::Rsa { key, hash, padding } => {
+                rsa_verifies(key, hash, *padding, message, signature)
+            }
+            Self::P256(key) => {
+                let digest = hmac_sha256::Hash::hash(message);
+                p256::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+            }
+            Self::P384(key) => {
+                let digest = hmac_sha512::sha384::Hash::hash(message);
+                p384::ecdsa::Signature::from_slice(signature)
+                    .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+            }
+            Self::Ed25519(key) => ed25519_compact::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+        }
+    }
+}
+
+/// The hash and the padding come with the type of the key, not with the token.
+fn rsa<K: RSAPublicKeyLike>(key: &K) -> Result<Verifier, BadKey> {
+    let (hash, padding) = (K::hash(), key.padding_scheme());
+    let key = PKey::from_rsa(key.public_key().as_ref().clone()).map_err(|_| BadKey::Foreign)?;
+    Ok(Verifier::Rsa { key: Box::new(key), hash, padding })
+}
+
+fn rsa_verifies(
+    key: &PKey<Public>,
+    hash: &MessageDigest,
+    padding: Padding,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(mut verifier) = sign::Verifier::new(hash.clone(), key) else { return false };
+    verifier.set_rsa_padding(padding).is_ok()
+        && verifier.update(message).is_ok()
+        && verifier.verify(signature).unwrap_or(false)
+}
+
 impl BadKey {
     fn from(error: &Error) -> Self {
         match error.downcast_ref::<JWTError>() {
@@ -28,76 +145,5 @@ impl BadKey {
             Some(JWTError::UnsupportedRSAModulus) => Self::Huge,
             _ => Self::Foreign,
         }
-    }
-}
-
-macro_rules! verifiers {
-    (secrets { $($secret:ident $secret_type:ident)+ } public { $($public:ident $public_type:ident)+ }) => {
-        /// A key that is ready to verify.
-        pub(crate) enum Verifier {
-            $($secret($secret_type),)+
-            $($public(Box<$public_type>),)+
-        }
-
-        impl Verifier {
-            /// A shared secret; `None` for an algorithm of public keys.
-            pub(crate) fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
-                match algorithm {
-                    $(Algorithm::$secret => Some(Self::$secret($secret_type::from_bytes(secret))),)+
-                    _ => None,
-                }
-            }
-
-            /// A public key in PEM (SPKI, or PKCS #1 for RSA).
-            pub(crate) fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self, BadKey> {
-                match algorithm {
-                    $(Algorithm::$public => $public_type::from_pem(pem)
-                        .map(|key| Self::$public(Box::new(key)))
-                        .map_err(|error| BadKey::from(&error)),)+
-                    _ => Err(BadKey::Foreign),
-                }
-            }
-
-            /// A public key as JWK (RFC 7517), in JSON.
-            pub(crate) fn from_jwk(algorithm: Algorithm, jwk: &str) -> Result<Self, BadKey> {
-                match algorithm {
-                    $(Algorithm::$public => $public_type::from_jwk(jwk)
-                        .map(|key| Self::$public(Box::new(key)))
-                        .map_err(|error| BadKey::from(&error)),)+
-                    _ => Err(BadKey::Foreign),
-                }
-            }
-
-            /// Whether this key signed the token. Nothing but the signature is asked of jwt-simple:
-            /// times, issuer and audience are the core's own to judge, against the host's clock.
-            pub(crate) fn verifies(&self, token: &str) -> bool {
-                let options = Some(signature_alone());
-                match self {
-                    $(Self::$secret(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),)+
-                    $(Self::$public(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),)+
-                }
-            }
-        }
-    };
-}
-
-verifiers! {
-    secrets { Hs256 HS256Key Hs384 HS384Key Hs512 HS512Key }
-    public {
-        Rs256 RS256PublicKey Rs384 RS384PublicKey Rs512 RS512PublicKey
-        Ps256 PS256PublicKey Ps384 PS384PublicKey Ps512 PS512PublicKey
-        Es256 ES256PublicKey Es384 ES384PublicKey EdDsa Ed25519PublicKey
-    }
-}
-
-/// At the beginning of time no token has expired, and `accept_future` lets those of the future pass.
-fn signature_alone() -> VerificationOptions {
-    VerificationOptions {
-        accept_future: true,
-        time_tolerance: Some(Duration::from_secs(0)),
-        artificial_time: Some(UnixTimeStamp::from_secs(0)),
-        max_token_length: Some(super::MAX_TOKEN),
-        max_header_length: Some(super::MAX_TOKEN),
-        ..VerificationOptions::default()
     }
 }

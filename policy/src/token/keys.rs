@@ -30,12 +30,14 @@ pub struct KeyId {
     pub(crate) index: usize,
 }
 
-/// Did one of these keys sign this token? Answered at once, so it borrows the request.
+/// Did one of an issuer's keys make this signature over this message? Answered at once, so it borrows
+/// the request.
 pub struct Question<'q> {
     pub(crate) issuer: usize,
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<&'q str>,
-    pub(crate) token: &'q str,
+    pub(crate) message: &'q [u8],
+    pub(crate) signature: &'q [u8],
 }
 
 impl Keys {
@@ -50,7 +52,7 @@ impl Keys {
     /// Verifies in software: every host that has nothing better, the command line, the tests.
     pub fn verify(&self, question: &Question<'_>) -> Option<KeyId> {
         self.candidates(question.issuer, question.algorithm, question.kid)
-            .find(|(_, key)| key.verifier.verifies(question.token))
+            .find(|(_, key)| key.verifier.verifies(question.message, question.signature))
             .map(|(index, _)| KeyId { generation: self.generation, issuer: question.issuer, index })
     }
 

@@ -13,7 +13,7 @@ mod parsed;
 
 pub use algorithm::{Algorithm, Family};
 pub(crate) use claims::{Audience, Claim, Claims, Scalar};
-pub(crate) use key::{BadKey, Verifier};
+pub(crate) use key::{BadKey, Verifier, Written};
 pub(crate) use keys::{Key, MAX_CANDIDATES};
 pub use keys::{KeyId, Keys, Question};
 pub use memory::{Learned, Memory};

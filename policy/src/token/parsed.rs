@@ -9,6 +9,9 @@ use crate::{Reason, UnixTime};
 #[derive(Clone, Debug)]
 pub(crate) struct Parsed<'t> {
     pub(crate) text: &'t str,
+    /// What was signed: the first two parts and the dot between them (RFC 7515 §5.2).
+    pub(crate) message: &'t str,
+    pub(crate) signature: Vec<u8>,
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<String>,
     pub(crate) claims: Claims,
@@ -25,7 +28,8 @@ impl<'t> Parsed<'t> {
             return Err(Reason::TokenTooLarge);
         }
         let text = std::str::from_utf8(token).map_err(|_| Reason::TokenMalformed)?;
-        let (header, claims) = parts(text).ok_or(Reason::TokenMalformed)?;
+        let Parts { message, header, claims, signature } =
+            parts(text).ok_or(Reason::TokenMalformed)?;
         let header = json::header(&header).ok_or(Reason::TokenMalformed)?;
         if header.critical {
             return Err(Reason::TokenCritical);
@@ -38,17 +42,26 @@ impl<'t> Parsed<'t> {
             .filter(|algorithm| accepted.contains(algorithm))
             .ok_or(Reason::TokenAlgorithm)?;
         let claims = json::claims(&claims, wanted).ok_or(Reason::TokenMalformed)?;
-        Ok(Self { text, algorithm, kid: header.kid, claims })
+        Ok(Self { text, message, signature, algorithm, kid: header.kid, claims })
     }
 }
 
-/// The decoded header and claims of three parts of strict base64url: no padding, no other alphabet, no
-/// bits behind the last byte. The signature is decoded too, so that garbage costs nothing further.
-fn parts(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut parts = text.split('.');
-    let mut next = || Base64UrlSafeNoPadding::decode_to_vec(parts.next()?, None).ok();
-    let (header, claims, signature) = (next()?, next()?, next()?);
-    (parts.next().is_none() && !signature.is_empty()).then_some((header, claims))
+/// A token's three parts, decoded.
+struct Parts<'t> {
+    message: &'t str,
+    header: Vec<u8>,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// Three parts of strict base64url: no padding, no other alphabet, no bits behind the last byte.
+fn parts(text: &str) -> Option<Parts<'_>> {
+    let decode = |part| Base64UrlSafeNoPadding::decode_to_vec(part, None).ok();
+    let (message, signature) = text.rsplit_once('.')?;
+    let (header, claims) = message.split_once('.')?;
+    let signature = decode(signature).filter(|signature| !signature.is_empty())?;
+    // A fourth part leaves a dot in the claims, which is no base64url.
+    Some(Parts { message, header: decode(header)?, claims: decode(claims)?, signature })
 }
 
 /// `JWT`, or a kind of it such as `at+jwt` (RFC 9068 §2.1).
@@ -60,5 +73,5 @@ fn is_jwt(kind: &str) -> bool {
 /// When a token says that it ends, believed or not: to choose between two cookies.
 pub(crate) fn expiry_of(token: &[u8]) -> Option<UnixTime> {
     let text = std::str::from_utf8(token.get(..MAX_TOKEN.min(token.len()))?).ok()?;
-    json::claims(&parts(text)?.1, &[])?.expires
+    json::claims(&parts(text)?.claims, &[])?.expires
 }
