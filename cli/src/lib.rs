@@ -2,4 +2,5 @@
 
 pub mod find;
 pub mod mint;
+pub mod sample;
 pub mod yaml;

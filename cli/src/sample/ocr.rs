@@ -1,0 +1,58 @@
+//! `envoy/ocr` with other names, at one of the levels of its document.
+
+use super::{NotFound, OCR, OCR_LEVELS, blocks, replaced};
+
+/// The names in the sample that a user changes.
+#[derive(Clone, Debug)]
+pub struct Ocr {
+    /// The level of 001_d9637b39f961e8b1.txt, 1 to 4.
+    pub level: usize,
+    /// Log only: the first step of the migration.
+    pub observe: bool,
+    /// The module's name.
+    pub module: String,
+    /// The address of the app behind Envoy, and its port.
+    pub upstream: (String, u16),
+    /// The host of the provider whose key Vigile adds.
+    pub provider: String,
+    /// The folder of `fullchain.pem` and `privkey.pem`.
+    pub tls: String,
+    /// The path of the module file.
+    pub wasm: String,
+}
+
+impl Ocr {
+    /// The config with these names.
+    ///
+    /// # Errors
+    /// Where the sample lacks a name or a block that was to be replaced.
+    pub fn config(&self) -> Result<String, NotFound> {
+        let (address, port) = &self.upstream;
+        let (upstream, shown) =
+            (format!("{address}, port_value: {port} }}"), format!("{address}:{port}"));
+        let name = format!("name: {}", self.module);
+        let text = replaced(
+            &self.at_its_level()?,
+            &[
+                ("address: 127.0.0.1, port_value: 8000 }", &format!("address: {upstream}")),
+                ("127.0.0.1:8000", &shown),
+                ("api.openai.com", &self.provider),
+                ("name: ocr\n", &format!("{name}\n")),
+                ("/etc/envoy/tls", &self.tls),
+                ("/etc/envoy/vigile.wasm", &self.wasm),
+            ],
+        )?;
+        // The first policy is the service's; the second adds the provider's key, and has nothing to observe.
+        if self.observe { blocks::with_line(&text, "vigile: 1", "mode: observe") } else { Ok(text) }
+    }
+
+    fn at_its_level(&self) -> Result<String, NotFound> {
+        let Some(policy) = self.level.checked_sub(1).and_then(|level| OCR_LEVELS.get(level)) else {
+            return Ok(OCR.to_owned());
+        };
+        let text = blocks::with_body(OCR, "value:", policy)?;
+        let text = blocks::without(&text, "local_reply_config:")?;
+        let text = blocks::without(&text, "- name: envoy.filters.http.local_ratelimit")?;
+        blocks::without(&text, "typed_per_filter_config:")
+    }
+}
