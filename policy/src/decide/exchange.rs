@@ -7,8 +7,8 @@ use super::edits::path_without_token;
 use super::proof::Known;
 use super::visit::Visit;
 use crate::policy::CookieName;
-use crate::reply::Reply;
-use crate::request::{Destination, Site};
+use crate::reply::{self, Reply};
+use crate::request::{Destination, Site, cookie_values};
 use crate::token::Claims;
 use crate::{Reason, UnixTime};
 
@@ -18,10 +18,12 @@ const MOST: usize = 4096;
 /// 303 to the same address without the token, with the cookie.
 pub(crate) fn exchange(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
     let known = token.beside.as_deref();
-    if known.is_some_and(|known| known.subject != token.claims.subject)
-        && !may_change_subject(visit)
-    {
-        return Err(Reason::ExchangeSubject);
+    let changes = known.is_some_and(|known| known.subject != token.claims.subject);
+    match visit.caller.destination {
+        _ if !changes || visit.asked_by_platform() => {}
+        Destination::Frame if visit.caller.site == Some(Site::Own) => {}
+        Destination::Frame => return Ok(reply::again(&visit.module)),
+        _ => return Err(Reason::ExchangeSubject),
     }
     let mut reply = Reply::of(Reason::ExchangeDone, Some(&visit.module));
     reply.set("location", location(visit));
@@ -36,11 +38,6 @@ pub(crate) fn refresh(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason>
     let mut reply = Reply::of(Reason::RefreshDone, Some(&visit.module));
     reply.set("set-cookie", cookie(visit, &token.claims)?);
     Ok(reply)
-}
-
-/// In a frame `frame-ancestors` says who may; elsewhere only the platform may sign another account in.
-fn may_change_subject(visit: &Visit<'_>) -> bool {
-    visit.caller.destination == Destination::Frame || visit.asked_by_platform()
 }
 
 /// Whether the session that is open belongs to the same subject and ends later.
@@ -68,7 +65,10 @@ fn cookie(visit: &Visit<'_>, claims: &Claims) -> Result<String, Reason> {
 
 fn kind<'n>(visit: &Visit<'_>, name: &'n CookieName) -> (&'n str, &'static str) {
     let in_a_tab = visit.caller.destination == Destination::Document;
-    match visit.caller.site == Some(Site::Foreign) && !in_a_tab {
+    // A page of the module's own may ask, in whatever frame: then the cookie that is there tells.
+    let foreign = visit.caller.site == Some(Site::Foreign)
+        || !cookie_values(&visit.request, &name.partitioned).is_empty();
+    match foreign && !in_a_tab {
         true => (&name.partitioned, "SameSite=None; Partitioned"),
         false => (&name.plain, "SameSite=Lax"),
     }

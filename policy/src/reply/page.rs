@@ -102,7 +102,7 @@ fn title(reason: Reason, language: Language) -> &'static str {
 }
 
 /// A hash source (CSP Level 3 §2.3.1) for what stands inline.
-fn hash(inline: &str) -> String {
+pub(super) fn hash(inline: &str) -> String {
     let digest = hmac_sha256::Hash::hash(inline.as_bytes());
     format!("sha256-{}", Base64::encode_to_string(digest).unwrap_or_default())
 }
