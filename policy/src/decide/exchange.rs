@@ -15,6 +15,11 @@ use crate::{Reason, UnixTime};
 /// Browsers drop a cookie whose name and value are longer, in silence (RFC 6265bis §5.6).
 const MOST: usize = 4096;
 
+/// How much longer than its token a cookie is kept, in seconds. A browser that still sends it can be told
+/// that the session has ended (`token.expired`), rather than that there was none; and a `leeway` holds for
+/// browsers too. What it admits ends with the token.
+const KEPT: i64 = 24 * 60 * 60;
+
 /// 303 to the same address without the token, with the cookie.
 pub(crate) fn exchange(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
     let known = token.beside.as_deref();
@@ -59,7 +64,8 @@ fn cookie(visit: &Visit<'_>, claims: &Claims) -> Result<String, Reason> {
     if name.len().saturating_add(value.len()) > MOST {
         return Err(Reason::ExchangeTooLarge);
     }
-    let age = claims.expires.map(|end| format!("; Max-Age={}", end.since(visit.now).max(1)));
+    let age = claims.expires.map(|end| end.since(visit.now).saturating_add(KEPT));
+    let age = age.map(|age| format!("; Max-Age={age}"));
     Ok(format!("{name}={value}; Path=/; Secure; HttpOnly; {kind}{}", age.unwrap_or_default()))
 }
 
