@@ -23,12 +23,13 @@ const KEPT: i64 = 24 * 60 * 60;
 /// 303 to the same address without the token, with the cookie.
 pub(crate) fn exchange(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
     let known = token.beside.as_deref();
-    let changes = known.is_some_and(|known| known.subject != token.claims.subject);
-    match visit.caller.destination {
-        _ if !changes || visit.asked_by_platform() => {}
-        Destination::Frame if visit.caller.site == Some(Site::Own) => {}
-        Destination::Frame => return Ok(reply::again(&visit.module)),
-        _ => return Err(Reason::ExchangeSubject),
+    let in_a_frame = visit.caller.destination == Destination::Frame;
+    if replaces_another(visit, token) && !visit.asked_by_platform() {
+        match visit.caller.site {
+            Some(Site::Own) if in_a_frame => {}
+            _ if in_a_frame => return Ok(reply::again(&visit.module)),
+            _ => return Err(Reason::ExchangeSubject),
+        }
     }
     let mut reply = Reply::of(Reason::ExchangeDone, Some(&visit.module));
     reply.set("location", location(visit));
@@ -43,6 +44,19 @@ pub(crate) fn refresh(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason>
     let mut reply = Reply::of(Reason::RefreshDone, Some(&visit.module));
     reply.set("set-cookie", cookie(visit, &token.claims)?);
     Ok(reply)
+}
+
+/// Whether a session is there that is not, or in a frame may not be, the token's subject's. A cookie that
+/// admits nothing any more is a visitor's all the same, and his page may still be open.
+fn replaces_another(visit: &Visit<'_>, token: &Known) -> bool {
+    match (&token.beside, &visit.module.credentials.cookie) {
+        (Some(known), _) => known.subject != token.claims.subject,
+        (None, Some(name)) if visit.caller.destination == Destination::Frame => {
+            let is_there = |name: &str| !cookie_values(&visit.request, name).is_empty();
+            is_there(&name.plain) || is_there(&name.partitioned)
+        }
+        (None, _) => false,
+    }
 }
 
 /// Whether the session that is open belongs to the same subject and ends later.
