@@ -1,6 +1,7 @@
 //! What the runners of the corpus share.
 
 pub mod app;
+pub mod browser;
 pub mod case;
 pub mod conversation;
 pub mod core;
@@ -10,4 +11,5 @@ mod http2;
 pub mod keys;
 pub mod outcome;
 pub mod policies;
+pub mod sample;
 pub mod wire;
