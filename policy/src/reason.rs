@@ -274,6 +274,9 @@ reasons! {
     ExchangeDone "exchange.done" 303
         "" "" ""
         "A good token in the query became a cookie, and the browser was sent to the same address without it."
+    ExchangeAgain "exchange.again" 200
+        "" "" ""
+        "A token of another subject came in a frame. A page that only the module's ancestors can show has the browser come again, so that no hostile frame plants its session."
     RefreshDone "refresh.done" 204
         "" "" ""
         "The platform's page renewed the session's cookie."

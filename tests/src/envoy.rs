@@ -111,7 +111,7 @@ impl Envoy {
             .env_clear()
             .envs(environment)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(File::create(path("stdout")).unwrap()))
             .stderr(Stdio::from(File::create(path("stderr")).unwrap()))
             .spawn()
             .expect("Envoy can be run");
@@ -178,6 +178,11 @@ impl Envoy {
     /// All that Envoy has logged.
     pub fn logged(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("envoy.log")).unwrap_or_default()
+    }
+
+    /// All that Envoy has printed: the access log of samples, which log to the standard output.
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
     }
 
     /// The access log's line of a request.

@@ -1,6 +1,7 @@
 //! What the runners of the corpus share.
 
 pub mod app;
+pub mod browser;
 pub mod case;
 pub mod conversation;
 pub mod core;
@@ -13,4 +14,5 @@ pub mod outcome;
 pub mod policies;
 pub mod snippets;
 pub mod stand;
+pub mod sample;
 pub mod wire;

@@ -51,6 +51,8 @@ fn main() {
     let conclusion = libtest_mimic::run(&arguments, trials);
     let sound = envoys.iter().all(|(version, corpus)| is_sound(version, corpus));
     let complete = !whole || all_reached(&reached.lock().unwrap());
+    // `exit` runs no destructor: the Envoys would go on.
+    drop(envoys);
     if !sound || !complete {
         std::process::exit(1);
     }

@@ -7,21 +7,29 @@ use super::edits::path_without_token;
 use super::proof::Known;
 use super::visit::Visit;
 use crate::policy::CookieName;
-use crate::reply::Reply;
-use crate::request::{Destination, Site};
+use crate::reply::{self, Reply};
+use crate::request::{Destination, Site, cookie_values};
 use crate::token::Claims;
 use crate::{Reason, UnixTime};
 
 /// Browsers drop a cookie whose name and value are longer, in silence (RFC 6265bis §5.6).
 const MOST: usize = 4096;
 
+/// How much longer than its token a cookie is kept, in seconds. A browser that still sends it can be told
+/// that the session has ended (`token.expired`), rather than that there was none; and a `leeway` holds for
+/// browsers too. What it admits ends with the token.
+const KEPT: i64 = 24 * 60 * 60;
+
 /// 303 to the same address without the token, with the cookie.
 pub(crate) fn exchange(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
     let known = token.beside.as_deref();
-    if known.is_some_and(|known| known.subject != token.claims.subject)
-        && !may_change_subject(visit)
-    {
-        return Err(Reason::ExchangeSubject);
+    let in_a_frame = visit.caller.destination == Destination::Frame;
+    if replaces_another(visit, token) && !visit.asked_by_platform() {
+        match visit.caller.site {
+            Some(Site::Own) if in_a_frame => {}
+            _ if in_a_frame => return Ok(reply::again(&visit.module)),
+            _ => return Err(Reason::ExchangeSubject),
+        }
     }
     let mut reply = Reply::of(Reason::ExchangeDone, Some(&visit.module));
     reply.set("location", location(visit));
@@ -38,9 +46,17 @@ pub(crate) fn refresh(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason>
     Ok(reply)
 }
 
-/// In a frame `frame-ancestors` says who may; elsewhere only the platform may sign another account in.
-fn may_change_subject(visit: &Visit<'_>) -> bool {
-    visit.caller.destination == Destination::Frame || visit.asked_by_platform()
+/// Whether a session is there that is not, or in a frame may not be, the token's subject's. A cookie that
+/// admits nothing any more is a visitor's all the same, and his page may still be open.
+fn replaces_another(visit: &Visit<'_>, token: &Known) -> bool {
+    match (&token.beside, &visit.module.credentials.cookie) {
+        (Some(known), _) => known.subject != token.claims.subject,
+        (None, Some(name)) if visit.caller.destination == Destination::Frame => {
+            let is_there = |name: &str| !cookie_values(&visit.request, name).is_empty();
+            is_there(&name.plain) || is_there(&name.partitioned)
+        }
+        (None, _) => false,
+    }
 }
 
 /// Whether the session that is open belongs to the same subject and ends later.
@@ -62,13 +78,17 @@ fn cookie(visit: &Visit<'_>, claims: &Claims) -> Result<String, Reason> {
     if name.len().saturating_add(value.len()) > MOST {
         return Err(Reason::ExchangeTooLarge);
     }
-    let age = claims.expires.map(|end| format!("; Max-Age={}", end.since(visit.now).max(1)));
+    let age = claims.expires.map(|end| end.since(visit.now).saturating_add(KEPT));
+    let age = age.map(|age| format!("; Max-Age={age}"));
     Ok(format!("{name}={value}; Path=/; Secure; HttpOnly; {kind}{}", age.unwrap_or_default()))
 }
 
 fn kind<'n>(visit: &Visit<'_>, name: &'n CookieName) -> (&'n str, &'static str) {
     let in_a_tab = visit.caller.destination == Destination::Document;
-    match visit.caller.site == Some(Site::Foreign) && !in_a_tab {
+    // A page of the module's own may ask, in whatever frame: then the cookie that is there tells.
+    let foreign = visit.caller.site == Some(Site::Foreign)
+        || !cookie_values(&visit.request, &name.partitioned).is_empty();
+    match foreign && !in_a_tab {
         true => (&name.partitioned, "SameSite=None; Partitioned"),
         false => (&name.plain, "SameSite=Lax"),
     }

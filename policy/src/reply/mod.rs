@@ -1,5 +1,6 @@
 //! What Vigile answers itself: refusals in the caller's language, the exchange, the status.
 
+mod again;
 mod page;
 mod status;
 mod words;
@@ -10,6 +11,7 @@ use crate::Reason;
 use crate::decide::{Detail, Failure};
 use crate::policy::Module;
 use crate::request::{Caller, Destination, SentOrigin};
+pub(crate) use again::again;
 pub(crate) use status::status;
 
 /// A complete answer.

@@ -36,7 +36,7 @@ pub(super) fn page(
         platform: platform.as_deref(),
         destination,
     };
-    reply.set("content-language", if language == Language::French { "fr" } else { "en" });
+    reply.set("content-language", page.lang());
     reply.with_body("text/html; charset=utf-8", page.html().into_bytes())
 }
 
@@ -52,26 +52,33 @@ struct Page<'p> {
 impl Page<'_> {
     fn html(&self) -> String {
         let Self { title, message, reason, .. } = self;
-        let (lang, leave) = match self.language {
-            Language::French => ("fr", "Retour à"),
-            Language::English => ("en", "Go to"),
-        };
+        let lang = self.lang();
         let data =
             self.platform.map(|origin| format!(" data-platform=\"{origin}\"")).unwrap_or_default();
-        let target = if self.destination == Destination::Document {
-            ""
-        } else {
-            " target=\"_blank\" rel=\"noopener\""
-        };
-        let link = self.platform.map(|origin| {
-            let name = origin.split_once("://").map_or(origin, |(_, name)| name);
-            format!("<p><a href=\"{origin}\"{target}>{leave} {name}</a></p>\n")
-        });
         format!(
             "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n{without_script}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body data-reason=\"{reason}\"{data}>\n<main>\n{SHIELD}\n<h1>{title}</h1>\n<p>{message}.</p>\n{link}<small>{reason}</small>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
             without_script = self.without_script(),
-            link = link.unwrap_or_default(),
+            link = self.link().unwrap_or_default(),
         )
+    }
+
+    fn lang(&self) -> &'static str {
+        if self.language == Language::French { "fr" } else { "en" }
+    }
+
+    /// The way to the platform: in a tab, with a word of where it is about to lead; elsewhere, in a new tab.
+    fn link(&self) -> Option<String> {
+        let origin = self.platform?;
+        let (leave, soon) = match self.language {
+            Language::French => ("Retour à", "Vous y serez conduit dans quelques secondes."),
+            Language::English => ("Go to", "You will be taken there in a few seconds."),
+        };
+        let name = origin.split_once("://").map_or(origin, |(_, name)| name);
+        let (target, soon) = match self.destination {
+            Destination::Document => ("", format!("<p><small>{soon}</small></p>\n")),
+            _ => (" target=\"_blank\" rel=\"noopener\"", String::new()),
+        };
+        Some(format!("<p><a href=\"{origin}\"{target}>{leave} {name}</a></p>\n{soon}"))
     }
 
     /// The way back for browsers without scripts, where it is sure that no frame is around.
@@ -102,7 +109,7 @@ fn title(reason: Reason, language: Language) -> &'static str {
 }
 
 /// A hash source (CSP Level 3 §2.3.1) for what stands inline.
-fn hash(inline: &str) -> String {
+pub(super) fn hash(inline: &str) -> String {
     let digest = hmac_sha256::Hash::hash(inline.as_bytes());
     format!("sha256-{}", Base64::encode_to_string(digest).unwrap_or_default())
 }

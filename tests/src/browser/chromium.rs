@@ -1,0 +1,174 @@
+//! Chromium under chromedriver.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
+use thirtyfour::{DesiredCapabilities, WebDriver};
+
+/// A running chromedriver; it ends with this value, and with it every Chromium that it started.
+pub struct Chromedriver {
+    child: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+/// How a browser is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Accept-Language.
+    pub language: &'static str,
+    /// Whether cookies of third parties are blocked, as most visitors have it.
+    pub blocks_third_parties: bool,
+}
+
+impl Settings {
+    pub fn french() -> Self {
+        Self { language: "fr-FR,fr", blocks_third_parties: true }
+    }
+
+    pub fn english() -> Self {
+        Self { language: "en-US,en", ..Self::french() }
+    }
+}
+
+/// Where a name leads, and whom to trust.
+pub struct Network<'n> {
+    pub names: &'n [(&'n str, SocketAddr)],
+    pub fingerprint: &'n str,
+}
+
+/// Chromium and chromedriver, or what is missing.
+///
+/// # Errors
+/// The command that installs them.
+pub fn installed() -> Result<(), String> {
+    let runs = |program: &str| {
+        let mut command = Command::new(program);
+        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    match runs("chromium") && runs("chromedriver") {
+        true => Ok(()),
+        false => Err("Chromium is missing: apt-get install chromium chromium-driver".to_owned()),
+    }
+}
+
+impl Chromedriver {
+    /// Starts it on a port that the system chooses.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(File::create(&log).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { port: port(&log), child, _folder: folder }
+    }
+
+    /// A browser with a profile of its own, in this folder.
+    pub async fn browse(&self, settings: &Settings, network: &Network<'_>, at: &Path) -> WebDriver {
+        let capabilities = capabilities(settings, network, at);
+        let server = format!("http://127.0.0.1:{}", self.port);
+        WebDriver::new(server, capabilities).await.unwrap()
+    }
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        // Asked to, it ends its browsers; a signal would leave them.
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let _ = crate::envoy::get(address, "/shutdown");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn port(log: &Path) -> u16 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let said = std::fs::read_to_string(log).unwrap_or_default();
+        let port = said.split("successfully on port ").nth(1);
+        if let Some(port) = port.and_then(|rest| rest.split('.').next()?.parse().ok()) {
+            return port;
+        }
+        assert!(Instant::now() < deadline, "chromedriver did not start: {said}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn capabilities(
+    settings: &Settings,
+    network: &Network<'_>,
+    at: &Path,
+) -> thirtyfour::ChromeCapabilities {
+    let mut capabilities = DesiredCapabilities::chrome();
+    for argument in [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--window-size=1280,900",
+        "--net-log-capture-mode=IncludeSensitive",
+        "--enable-logging",
+    ] {
+        capabilities.add_arg(argument).unwrap();
+    }
+    let rules = network.names.iter().map(|(name, to)| format!("MAP {name} {to}"));
+    let rules: Vec<String> = rules.chain(["MAP * ~NOTFOUND".to_owned()]).collect();
+    for (name, value) in [
+        ("host-resolver-rules", rules.join(", ")),
+        ("ignore-certificate-errors-spki-list", network.fingerprint.to_owned()),
+        ("user-data-dir", profile(at).display().to_string()),
+        ("log-net-log", net_log(at).display().to_string()),
+        ("log-file", console(at).display().to_string()),
+    ] {
+        capabilities.add_arg(&format!("--{name}={value}")).unwrap();
+    }
+    let preferences = json!({
+        "intl.accept_languages": settings.language,
+        // 0 allows the cookies of third parties, 1 blocks them.
+        "profile.cookie_controls_mode": u8::from(settings.blocks_third_parties),
+        "profile.block_third_party_cookies": settings.blocks_third_parties,
+        "download.default_directory": downloads(at),
+        "download.prompt_for_download": false,
+    });
+    capabilities.add_experimental_option("prefs", preferences).unwrap();
+    capabilities
+}
+
+/// Where a browser of this folder keeps its profile.
+pub fn profile(at: &Path) -> PathBuf {
+    at.join("profile")
+}
+
+/// Where it writes what went over the network; whole once it has ended.
+pub fn net_log(at: &Path) -> PathBuf {
+    at.join("net-log.json")
+}
+
+/// Where it writes what its console says, of every frame.
+pub fn console(at: &Path) -> PathBuf {
+    at.join("console.log")
+}
+
+/// Where its downloads go.
+pub fn downloads(at: &Path) -> PathBuf {
+    at.join("downloads")
+}

@@ -1,0 +1,82 @@
+//! The Gradio app inside the platform's frame, as its visitor uses it.
+
+use std::time::{Duration, Instant};
+
+use super::visit::Visit;
+
+/// The platform's frame.
+pub const FRAME: &str = "iframe#module";
+
+impl Visit {
+    /// Opens the platform's page for a user, with these parameters, and goes into the frame once Gradio
+    /// is there.
+    pub async fn open_module(&self, user: &str, parameters: &str) {
+        self.open(&format!("https://iahome.fr/?user={user}&{parameters}")).await;
+        self.enter(FRAME).await;
+        self.until("return document.querySelector('#generate') !== null").await;
+    }
+
+    /// Puts another site's page into the platform's, as an advertisement or another module would be.
+    pub async fn add_advert(&self, address: &str) {
+        self.leave().await;
+        self.value(&format!(
+            "const advert = document.createElement('iframe');
+             advert.id = 'advert';
+             advert.src = {address:?};
+             document.body.append(advert)"
+        ))
+        .await;
+        self.enter("#advert").await;
+    }
+
+    /// Waits until the first session of the platform's page has ended.
+    pub async fn outlive_session(&self) {
+        self.leave().await;
+        self.until("return Date.now() > seen.ends[0] + 1000").await;
+        self.enter(FRAME).await;
+    }
+
+    /// Has a picture generated, in so many steps.
+    pub async fn generate(&self, prompt: &str, steps: u32) {
+        self.fill("#prompt textarea", prompt).await;
+        self.fill("#steps input[type=number]", &format!("{steps}\t")).await;
+        self.click("#generate").await;
+    }
+
+    /// Waits for the caption, in which the app names its user.
+    pub async fn caption(&self, caption: &str) {
+        let script = "return document.querySelector('#caption textarea').value === ";
+        self.until(&format!("{script}{caption:?}")).await;
+    }
+
+    /// Waits for the picture, and gives its bytes as the page reads them.
+    pub async fn image(&self) -> Vec<u8> {
+        self.until(
+            "const image = document.querySelector('#image img');
+             return image && image.complete && image.naturalWidth === 384",
+        )
+        .await;
+        let bytes = self
+            .until(
+                "if (!window.imageBytes) window.imageBytes = fetch(document.querySelector('#image img').src)
+                    .then(answer => answer.arrayBuffer())
+                    .then(buffer => Array.from(new Uint8Array(buffer)));
+                 return window.imageBytes",
+            )
+            .await;
+        bytes.as_array().unwrap().iter().map(|byte| byte.as_u64().unwrap() as u8).collect()
+    }
+
+    /// Waits for a file among the downloads.
+    pub async fn downloaded(&self, name: &str) -> Vec<u8> {
+        let file = self.downloads().join(name);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match std::fs::read(&file) {
+                Ok(bytes) => return bytes,
+                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", file.display()),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A visitor: a real Chromium, a platform, a hostile site, and real Gradio apps behind a real Envoy.
+
+pub mod chromium;
+pub mod frame;
+pub mod gradio;
+pub mod netlog;
+pub mod platform;
+pub mod recorder;
+pub mod site;
+pub mod stage;
+pub mod tls;
+pub mod visit;

@@ -1,0 +1,108 @@
+//! A small site over TLS.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
+use axum::routing::get;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// The files of a folder of `tests/browser/`, which no cache may keep.
+pub fn files(folder: &str) -> Router {
+    let folder = crate::policies::project().join("tests/browser").join(folder);
+    let no_store =
+        SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Router::new().fallback_service(ServeDir::new(folder)).layer(no_store)
+}
+
+/// Serves on a port that the system chooses, as long as the runtime runs.
+pub async fn serve(router: Router, config: Arc<ServerConfig>) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (send, accepted) = mpsc::channel(16);
+    tokio::spawn(accept(listener, TlsAcceptor::from(config), send));
+    tokio::spawn(async move { axum::serve(Accepted { accepted, address }, router).await });
+    address
+}
+
+/// Each handshake on its own: browsers open connections that they leave idle.
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    send: mpsc::Sender<TlsStream<TcpStream>>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (acceptor, send) = (acceptor.clone(), send.clone());
+        tokio::spawn(async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                let _ = send.send(stream).await;
+            }
+        });
+    }
+}
+
+struct Accepted {
+    accepted: mpsc::Receiver<TlsStream<TcpStream>>,
+    address: SocketAddr,
+}
+
+impl axum::serve::Listener for Accepted {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.accepted.recv().await {
+            Some(stream) => (stream, self.address),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(self.address)
+    }
+}
+
+/// The hostile site: its pages, and a pair of cookies by which a page sees what this browser sends to a
+/// third party.
+pub fn hostile() -> Router {
+    let allow = |origin: &'static str| {
+        let header = |name: &'static str, value: &'static str| {
+            SetResponseHeaderLayer::overriding(
+                axum::http::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        (
+            header("access-control-allow-origin", origin),
+            header("access-control-allow-credentials", "true"),
+        )
+    };
+    let cookies = Router::new()
+        .route("/cookies/set", get(set_cookies))
+        .route("/cookies/seen", get(seen_cookies))
+        .layer(allow("https://iahome.fr"));
+    files("hostile").merge(cookies)
+}
+
+async fn set_cookies() -> axum::response::AppendHeaders<[(&'static str, &'static str); 2]> {
+    axum::response::AppendHeaders([
+        ("set-cookie", "plain=1; Path=/; Secure; HttpOnly; SameSite=None"),
+        ("set-cookie", "partitioned=1; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"),
+    ])
+}
+
+async fn seen_cookies(headers: axum::http::HeaderMap) -> String {
+    let all = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+    let mut all: Vec<&str> = all.flat_map(|value| value.split("; ")).collect();
+    all.sort_unstable();
+    all.join(" ")
+}

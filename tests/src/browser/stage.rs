@@ -1,0 +1,177 @@
+//! Everything that a visit needs, started once and lazily: the sites, the apps, an Envoy per variant of
+//! the sample.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::chromium::{Chromedriver, Network, Settings};
+use super::gradio::{self, Gradio};
+use super::platform::Platform;
+use super::recorder::Recorder;
+use super::site;
+use super::tls::Certificates;
+use super::visit::{self, Traces, Visit};
+use crate::envoy::{self, Envoy};
+use crate::keys::RING;
+use crate::sample::Sample;
+
+pub const PLATFORM: &str = "iahome.fr";
+pub const MODULE: &str = "stablediffusion.regispailler.fr";
+/// The module on the platform's own registrable domain.
+pub const NEIGHBOUR: &str = "stablediffusion.iahome.fr";
+pub const HOSTILE: &str = "evil.example";
+
+/// The tightest policy under which Gradio 6 works (iframe.md).
+pub const TIGHTEST: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'";
+
+/// Which module a visitor finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// The sample as it stands, before Gradio 6.
+    AsItStands,
+    /// With the tightest Content-Security-Policy.
+    Tightest,
+    /// On a host of the platform's own registrable domain.
+    Neighbour,
+    /// Before Gradio 3, which speaks over a websocket.
+    Websocket,
+}
+
+/// The sites, the apps and the browsers of a run.
+pub struct Stage {
+    runtime: Runtime,
+    chromedriver: Chromedriver,
+    certificates: Certificates,
+    fingerprint: String,
+    pub platform: Platform,
+    platform_address: SocketAddr,
+    hostile_address: SocketAddr,
+    gradio: [OnceLock<App>; 2],
+    envoys: [OnceLock<Envoy>; 4],
+}
+
+/// An app and what it was sent.
+pub struct App {
+    pub gradio: Gradio,
+    pub recorder: Recorder,
+}
+
+impl Stage {
+    /// Starts what every scenario needs.
+    pub fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let certificates = Certificates::make();
+        let platform = Platform::default();
+        let serve = |router, name| runtime.block_on(site::serve(router, certificates.server(name)));
+        Self {
+            platform_address: serve(platform.router(), PLATFORM),
+            hostile_address: serve(site::hostile(), HOSTILE),
+            chromedriver: Chromedriver::start(),
+            fingerprint: certificates.fingerprint(),
+            certificates,
+            platform,
+            gradio: Default::default(),
+            envoys: Default::default(),
+            runtime,
+        }
+    }
+
+    /// Lets somebody visit, and gives what the browser leaves behind. Where the visit fails, there is a
+    /// picture of it.
+    pub fn visit(
+        &self,
+        settings: &Settings,
+        variant: Variant,
+        plot: impl AsyncFnOnce(&Visit),
+    ) -> Traces {
+        let folder = tempfile::tempdir().unwrap();
+        let names = self.names(variant);
+        let names: Vec<(&str, SocketAddr)> =
+            names.iter().map(|(name, to)| (name.as_str(), *to)).collect();
+        let network = Network { names: &names, fingerprint: &self.fingerprint };
+        let driver =
+            self.runtime.block_on(self.chromedriver.browse(settings, &network, folder.path()));
+        let visit = Visit::new(driver, folder);
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(plot(&visit))));
+        let traces = self.runtime.block_on(async {
+            if outcome.is_err() {
+                let name = format!("failed-{}", std::process::id());
+                visit.picture(&name).await;
+                println!("a picture of it: {}/{name}.png", visit::pictures().display());
+            }
+            visit.end().await
+        });
+        if let Err(panic) = outcome {
+            println!("{}", traces.console().join("\n"));
+            resume_unwind(panic);
+        }
+        traces
+    }
+
+    fn names(&self, variant: Variant) -> Vec<(String, SocketAddr)> {
+        let host = if variant == Variant::Neighbour { NEIGHBOUR } else { MODULE };
+        let envoy = self.envoy(variant);
+        vec![
+            (format!("{PLATFORM}:443"), self.platform_address),
+            (format!("{HOSTILE}:443"), self.hostile_address),
+            (format!("{host}:443"), envoy.listener("https")),
+        ]
+    }
+
+    /// Gradio 6 with the sample's app, or Gradio 3.
+    pub fn app(&self, variant: Variant) -> &App {
+        let (index, venv, app) = match variant {
+            Variant::Websocket => (1, "gradio-3", "tests/browser/gradio3_app.py"),
+            _ => (0, "gradio-6", "envoy/stable-diffusion/app.py"),
+        };
+        self.gradio[index].get_or_init(|| {
+            // A step of a model takes its time.
+            let environment = [("SECONDS_PER_STEP", "0.2")];
+            let mut gradio = Gradio::start(&gradio::python(venv).unwrap(), app, &environment);
+            gradio.wait();
+            let recorder = self.runtime.block_on(Recorder::start(gradio.address()));
+            App { gradio, recorder }
+        })
+    }
+
+    /// The lines of the access log of a variant about a user.
+    pub fn logged(&self, variant: Variant, user: &str) -> Vec<Value> {
+        let printed = self.envoy(variant).printed();
+        let lines = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["subject"] == user).collect()
+    }
+
+    /// Envoy with a variant of the sample.
+    pub fn envoy(&self, variant: Variant) -> &Envoy {
+        self.envoys[variant as usize].get_or_init(|| {
+            let sample = self.sample(variant);
+            let started = sample.start(&envoy::newest(), &RING.environment());
+            started.unwrap_or_else(|error| panic!("Envoy did not start:\n{}", error.0))
+        })
+    }
+
+    fn sample(&self, variant: Variant) -> Sample {
+        let host = if variant == Variant::Neighbour { NEIGHBOUR } else { MODULE };
+        let files = self.certificates.files(host);
+        let sample = Sample::read("stable-diffusion")
+            .file("/etc/envoy/vigile.wasm", &envoy::module())
+            .file("/etc/envoy/tls/fullchain.pem", &files.chain)
+            .file("/etc/envoy/tls/privkey.pem", &files.key)
+            .upstream("192.0.2.20:7860", self.app(variant).recorder.address());
+        match variant {
+            Variant::AsItStands | Variant::Websocket => sample,
+            Variant::Neighbour => sample.with_each(MODULE, NEIGHBOUR),
+            Variant::Tightest => {
+                let embed = "                                embed:\n";
+                sample.with(
+                    embed,
+                    &format!("                                csp: \"{TIGHTEST}\"\n{embed}"),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Certificates made for a run: one key, and a certificate for every name, so that no browser takes two
+//! sites' connections for one (RFC 9113 §9.1.1).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ct_codecs::{Base64, Encoder};
+use rcgen::{CertificateParams, KeyPair, PublicKeyData};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// The run's key and the folder of its files.
+pub struct Certificates {
+    key: KeyPair,
+    folder: tempfile::TempDir,
+}
+
+/// A certificate chain and its key, as files.
+pub struct Files {
+    pub chain: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Certificates {
+    /// Makes the key.
+    pub fn make() -> Self {
+        Self { key: KeyPair::generate().unwrap(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The SHA-256 of the public key, by which Chromium is told to trust it
+    /// (`--ignore-certificate-errors-spki-list`): every other check of TLS stays on.
+    pub fn fingerprint(&self) -> String {
+        let digest = hmac_sha256::Hash::hash(&self.key.subject_public_key_info());
+        Base64::encode_to_string(digest).unwrap()
+    }
+
+    /// A certificate for a name, for Envoy.
+    pub fn files(&self, name: &str) -> Files {
+        let path = |end: &str| self.folder.path().join(format!("{name}.{end}"));
+        let files = Files { chain: path("crt"), key: path("key") };
+        std::fs::write(&files.chain, self.certificate(name).pem()).unwrap();
+        std::fs::write(&files.key, self.key.serialize_pem()).unwrap();
+        files
+    }
+
+    /// A certificate for a name, for a server of this process.
+    pub fn server(&self, name: &str) -> Arc<ServerConfig> {
+        let chain = vec![self.certificate(name).der().clone()];
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        Arc::new(config.with_single_cert(chain, key).unwrap())
+    }
+
+    fn certificate(&self, name: &str) -> rcgen::Certificate {
+        CertificateParams::new([name.to_owned()]).unwrap().self_signed(&self.key).unwrap()
+    }
+}

@@ -1,0 +1,84 @@
+//! 000_c7cfb956090c32fd.txt in a real Chromium with third-party cookies blocked: the sample
+//! `envoy/stable-diffusion` as it stands, real Gradio, platform and module on two registrable domains.
+//!
+//! Where Chromium or a Gradio is missing, a trial is skipped and says why; with `CI` set it fails. The
+//! pictures of a run are in `target/browser/`; `VIGILE_WRITE_IMAGES=1` writes those of the documentation
+//! to `docs/images/`.
+
+mod browser {
+    pub(crate) mod hostile;
+    pub(crate) mod refusals;
+    pub(crate) mod session;
+    pub(crate) mod variants;
+}
+
+use std::sync::{Arc, LazyLock};
+
+use browser::{hostile, refusals, session, variants};
+use libtest_mimic::{Arguments, Trial};
+use vigile_tests::browser::stage::Stage;
+use vigile_tests::browser::{chromium, gradio};
+
+type Scenario = (&'static str, fn(&Stage));
+
+const SCENARIOS: [Scenario; 19] = [
+    // Those that wait for something come first.
+    ("session/a_stream_past_the_end_is_not_cut", session::a_stream_past_the_end),
+    ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
+    ("refusals/1_direct_access_in_french_leads_to_the_platform", refusals::direct_access_in_french),
+    ("refusals/2_invalid_token_in_the_frame", refusals::invalid_token_in_the_frame),
+    ("session/an_ended_one_says_so_in_gradio", session::an_ended_session),
+    ("variants/gradio_3_over_a_websocket", variants::gradio_3_over_a_websocket),
+    (
+        "variants/a_neighbour_of_the_platform_has_a_lax_cookie",
+        variants::a_neighbour_of_the_platform,
+    ),
+    ("refusals/1_direct_access_in_english_left_by_keyboard", refusals::direct_access_in_english),
+    ("refusals/3_expired_token_in_the_frame", refusals::expired_token_in_the_frame),
+    ("refusals/nobody_but_the_platform_is_told", refusals::nobody_else_is_told),
+    ("session/4_granted_generates_uploads_downloads", session::granted),
+    ("session/the_token_is_nowhere_afterwards", session::the_token_is_nowhere),
+    ("session/a_copied_address_is_refused_in_a_tab", session::a_copied_address),
+    ("hostile/cannot_frame_the_module", hostile::cannot_frame_the_module),
+    ("hostile/cannot_plant_its_session", hostile::cannot_plant_its_session),
+    ("hostile/a_planted_session_gives_way", hostile::a_planted_session_gives_way),
+    ("hostile/cannot_post_with_the_visitors_cookie", hostile::cannot_post_with_the_visitors_cookie),
+    ("variants/third_party_cookies_are_blocked", variants::third_party_cookies_are_blocked),
+    ("variants/the_tightest_policy_is_not_breached", variants::the_tightest_policy),
+];
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // Half of a scenario is waiting.
+    arguments.test_threads = arguments.test_threads.or(Some(3));
+    let stage = Arc::new(LazyLock::new(Stage::start as fn() -> Stage));
+    let trials = SCENARIOS.into_iter().map(|scenario| trial(scenario, stage.clone())).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    drop(stage);
+    conclusion.exit();
+}
+
+fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
+    match missing(name) {
+        Some(reason) if std::env::var_os("CI").is_some() => {
+            Trial::test(name, move || Err(reason.into()))
+        }
+        Some(reason) => {
+            println!("skipped: {name}: {reason}");
+            Trial::test(name, || Ok(())).with_ignored_flag(true)
+        }
+        None => Trial::test(name, move || {
+            run(&stage);
+            Ok(())
+        }),
+    }
+}
+
+/// What a scenario needs and this system lacks.
+fn missing(name: &str) -> Option<String> {
+    let gradio_3 = name.contains("gradio_3").then_some("gradio-3");
+    let gradios = ["gradio-6"].into_iter().chain(gradio_3).map(gradio::python);
+    let needed =
+        [chromium::installed()].into_iter().chain(gradios.map(|python| python.map(|_| ())));
+    needed.into_iter().find_map(Result::err)
+}

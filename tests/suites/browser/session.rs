@@ -1,0 +1,185 @@
+//! A visitor with a token: what he does in the frame, and where the token goes.
+
+use serde_json::json;
+use vigile_tests::browser::chromium::Settings;
+use vigile_tests::browser::frame::FRAME;
+use vigile_tests::browser::stage::{MODULE, Stage, Variant};
+use vigile_tests::browser::visit::holds;
+use vigile_tests::policies::project;
+
+const SAMPLE: Variant = Variant::AsItStands;
+
+/// Scenario 4 of 000_c7cfb956090c32fd.txt: a picture is generated, a file goes up and one comes down.
+pub(crate) fn granted(stage: &Stage) {
+    let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
+        visit.resize(1200, 1000, 1.0, false).await;
+        visit.open_module("alice", "").await;
+        visit.generate("hills at dawn", 12).await;
+        visit.caption("alice: hills at dawn").await;
+        let image = visit.image().await;
+        assert!(image.starts_with(b"\x89PNG") && image.len() > 3000, "{} bytes", image.len());
+        visit.leave().await;
+        visit.value("document.activeElement.blur()").await;
+        visit.picture("visitor").await;
+        visit.enter(FRAME).await;
+
+        let file = project().join("envoy/stable-diffusion/app.py");
+        let bytes = std::fs::read(&file).unwrap();
+        let upload = visit.element("#upload input[type=file]").await;
+        upload.send_keys(file.display().to_string()).await.unwrap();
+        let size = format!("app.py: {} bytes", bytes.len());
+        visit
+            .until(&format!("return document.querySelector('#size textarea').value === '{size}'"))
+            .await;
+
+        visit.click("#image a[download]").await;
+        assert_eq!(visit.downloaded("image.png").await, image);
+    });
+    assert_eq!(traces.breaches(), Vec::<String>::new());
+}
+
+/// The token is in one request, and in no other place that keeps anything.
+pub(crate) fn the_token_is_nowhere(stage: &Stage) {
+    let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
+        visit.open_module("tessa", "").await;
+        visit.generate("where is it", 1).await;
+        visit.caption("tessa: where is it").await;
+        visit.image().await;
+        let token = &stage.platform.tokens_of("tessa")[0];
+        let places = visit
+            .text(
+                "return JSON.stringify([
+                   location.href, document.referrer, document.cookie, history.length,
+                   navigation.entries().map(entry => entry.url),
+                   performance.getEntries().map(entry => entry.name),
+                   Object.entries(localStorage), Object.entries(sessionStorage),
+                   document.documentElement.outerHTML])",
+            )
+            .await;
+        assert!(
+            places.starts_with(r#"["https://stablediffusion.regispailler.fr/","","","#),
+            "{places}"
+        );
+        assert!(!places.contains(token.as_str()) && !places.contains("token="), "{places}");
+    });
+    let token = &stage.platform.tokens_of("tessa")[0];
+    // What looks for it would find it.
+    assert!(!traces.files_with("iahome.fr").is_empty());
+    assert_eq!(traces.files_with(token), Vec::<std::path::PathBuf>::new());
+
+    let log = traces.net_log();
+    let with_token = |line: &&str| line.contains(token.as_str());
+    let (cookies, others): (Vec<&str>, Vec<&str>) = log
+        .lines()
+        .filter(with_token)
+        .partition(|line| line.starts_with("cookie: __Host-vigile-p="));
+    assert_eq!(others, [format!(":path: /?token={token}")]);
+    assert!(cookies.len() > 50, "the cookie came along {} times", cookies.len());
+    let to_module = log.to(MODULE).filter(|sent| sent.header("cookie").is_some());
+    assert_eq!(to_module.count(), cookies.len(), "and to the module alone");
+
+    let app = stage.app(SAMPLE);
+    let seen = app.recorder.heads_of("tessa");
+    assert!(seen.len() > 50 && seen.iter().any(|head| head.headers.contains("referer: https://")));
+    let envoy = stage.envoy(SAMPLE);
+    let envoy_log = std::fs::read(envoy.folder().join("envoy.log")).unwrap();
+    let lines = stage.logged(SAMPLE, "tessa");
+    assert!(lines.iter().any(|line| line["reason"] == "exchange.done" && line["path"] == "/"));
+    assert!(!envoy_log.is_empty());
+    for (place, bytes) in [
+        ("the app", app.recorder.bytes()),
+        ("what the app printed", app.gradio.printed().into_bytes()),
+        ("the access log", envoy.printed().into_bytes()),
+        ("Envoy's log", envoy_log),
+    ] {
+        for word in [token.as_str(), "token=", "__Host-vigile"] {
+            assert!(!holds(&bytes, word.as_bytes()), "{word} is in {place}");
+        }
+    }
+}
+
+/// A copied address is of no use in a tab, whether the browser has a session in the frame or not.
+pub(crate) fn a_copied_address(stage: &Stage) {
+    let token = stage.platform.mint("carl", 3600);
+    let address = format!("https://{MODULE}/?token={token}");
+    let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
+        visit.open(&address).await;
+        let refused = "return document.body.dataset.reason === 'embed.top_level'";
+        visit.until(refused).await;
+        visit.open_module("carl", "").await;
+        visit.new_tab().await;
+        visit.open(&address).await;
+        visit.until(refused).await;
+        visit.open(&format!("https://{MODULE}/theme.css")).await;
+        visit.until(refused).await;
+    });
+    let log = traces.net_log();
+    let tabs: Vec<_> =
+        log.to(MODULE).filter(|sent| sent.header("sec-fetch-dest") == Some("document")).collect();
+    assert_eq!(tabs.len(), 3);
+    assert!(tabs.iter().all(|sent| sent.header("cookie").is_none()), "{tabs:?}");
+    assert!(log.to(MODULE).any(|sent| sent.header("cookie").is_some()), "the frame has one");
+}
+
+/// The platform's page renews the session before its end, and the app goes on beyond it.
+pub(crate) fn a_renewed_session(stage: &Stage) {
+    stage.visit(&Settings::english(), SAMPLE, async |visit| {
+        visit.open_module("rene", "life=10").await;
+        // Ten seconds of work: it ends after the first token, and the picture comes later still.
+        visit.generate("across the end", 50).await;
+        visit.outlive_session().await;
+        visit.caption("rene: across the end").await;
+        visit.image().await;
+        visit.generate("after the end", 1).await;
+        visit.caption("rene: after the end").await;
+        visit.leave().await;
+        let renewals = visit.value("return seen.renewals").await;
+        assert_eq!(renewals[0], 204);
+    });
+    let refusals: Vec<_> = stage
+        .logged(SAMPLE, "rene")
+        .into_iter()
+        .filter(|line| line["verdict"] == "refused")
+        .collect();
+    assert!(refusals.is_empty(), "{refusals:?}");
+    assert!(stage.platform.tokens_of("rene").len() >= 2);
+}
+
+/// Without it, the app says in the visitor's language that the session has ended.
+pub(crate) fn an_ended_session(stage: &Stage) {
+    stage.visit(&Settings::french(), SAMPLE, async |visit| {
+        visit.open_module("lea", "life=8&renew=no").await;
+        visit.outlive_session().await;
+        visit.generate("trop tard", 1).await;
+        let toast = visit
+            .until("return document.querySelector('[data-testid=toast-text]')?.textContent")
+            .await;
+        assert_eq!(toast, "La session est terminée. Rouvrez ce service depuis la plateforme");
+        visit.leave().await;
+        visit.picture("ended-session").await;
+        // Whoever reloads the frame gets the page that tells the platform.
+        visit.enter(FRAME).await;
+        visit.value("setTimeout(() => location.reload())").await;
+        visit.leave().await;
+        let told =
+            "return seen.messages.map(it => it.data).filter(it => it.type === 'vigile:refused')";
+        let told = visit.until(told).await;
+        assert_eq!(told, json!([{ "type": "vigile:refused", "reason": "token.expired" }]));
+    });
+    let heads = stage.app(SAMPLE).recorder.heads_of("lea");
+    assert!(!heads.iter().any(|head| head.line.contains("queue/join")), "the app heard of it");
+}
+
+/// An event stream that was admitted is not cut; what is asked for after the end is refused.
+pub(crate) fn a_stream_past_the_end(stage: &Stage) {
+    stage.visit(&Settings::english(), SAMPLE, async |visit| {
+        visit.open_module("sven", "life=10&renew=no").await;
+        visit.generate("a long one", 50).await;
+        visit.caption("sven: a long one").await;
+        visit.leave().await;
+        assert_eq!(visit.value("return Date.now() > seen.ends[0]").await, true);
+        visit.enter(FRAME).await;
+        visit.until("const image = document.querySelector('#image img'); return image && image.complete").await;
+        assert_eq!(visit.value("return document.querySelector('#image img').naturalWidth").await, 0);
+    });
+}
