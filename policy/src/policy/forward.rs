@@ -81,8 +81,12 @@ pub(crate) fn folded(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether `name` folds to `folded`, without writing it down.
+/// Whether `name` folds to `folded`, without writing it down. `:path` is no header, and `path` is none of
+/// its spellings.
 pub(crate) fn is_folded(name: &str, folded: &str) -> bool {
+    if name.starts_with(':') {
+        return false;
+    }
     let kept = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
     kept.eq(folded.bytes())
 }
