@@ -3,21 +3,28 @@
 //! serde's derive stops at the first mistake and forgets where it stood. An operator who has twelve
 //! of them wants to hear of twelve, so a policy is first a [`Tree`] and then read by hand.
 
+mod hints;
 mod json;
 mod protobuf;
 mod reader;
 mod redact;
+mod schema;
+mod section;
 mod tree;
 mod variable;
 mod words;
 
-pub(crate) use reader::{Node, Reading, Section, did_you_mean, quoted};
+pub(crate) use hints::{did_you_mean, quoted};
+pub(crate) use reader::{Node, Reading};
 pub(crate) use redact::digest;
+pub use schema::Key as SchemaKey;
+pub(crate) use section::Section;
 pub use tree::Tree;
 pub use variable::Variable;
 pub(crate) use variable::{Found, variable};
 pub(crate) use words::{
-    bytes, duration, header_name, header_value, is_header_value, name, origin, text, texts,
+    Word, bytes, duration, header_name, header_value, is_header_value, name, origin, text, texts,
+    words,
 };
 
 /// A mistake in a policy, for the operator who wrote it.

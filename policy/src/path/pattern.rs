@@ -86,6 +86,9 @@ impl Prefix {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.contains('*') {
+            return Err("a prefix has no *: it takes every path below it");
+        }
         literal(text)?;
         check_segments(text)?;
         Ok(Self(text.trim_end_matches('/').to_owned()))
@@ -114,7 +117,7 @@ fn literal(text: &str) -> Result<(), &'static str> {
         false => Err("a path begins with /"),
         true if text.chars().all(plain) => Ok(()),
         true => Err(
-            "a path has letters, digits and -._~!$&'()+,=:@ alone: write * in the place of others",
+            "a path has letters, digits and -._~!$&'()+,=:@ alone (in a route, * stands for others)",
         ),
     }
 }
