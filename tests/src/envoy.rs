@@ -322,6 +322,31 @@ pub fn as_string(policy: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": format!("\n{policy}") })
 }
 
+/// Any text where a policy should be.
+pub fn as_text(text: &str) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": text })
+}
+
+/// A listener with this policy and no app behind it: admitted requests get 204.
+pub fn plain_listener(policy: &Value, environment: &BTreeMap<String, String>) -> Value {
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "plain",
+        "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [
+            { "match": { "prefix": "/" }, "direct_response": { "status": 204 } },
+        ] }] },
+        "http_filters": [vigile(policy, environment), {
+            "name": "envoy.filters.http.router",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+        }],
+    });
+    json!({
+        "name": "plain",
+        "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
+        "filter_chains": [{ "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }] }],
+    })
+}
+
 /// A cluster of one address.
 pub fn cluster(name: &str, address: SocketAddr) -> Value {
     json!({
