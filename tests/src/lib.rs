@@ -1,15 +1,20 @@
 //! What the runners of the corpus share.
 
 pub mod app;
+pub mod asking;
 pub mod bad;
 pub mod case;
 pub mod conversation;
 pub mod core;
 pub mod corpus_envoy;
 pub mod envoy;
+pub mod hostile;
 mod http2;
 pub mod keys;
+pub mod lds;
 pub mod mutants;
 pub mod outcome;
 pub mod policies;
+pub mod sdk;
+pub mod ticker;
 pub mod wire;

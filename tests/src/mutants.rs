@@ -45,6 +45,13 @@ pub fn of(tree: &Tree, values: &[Tree]) -> Vec<Mutant> {
     mutants
 }
 
+/// A policy in which the value at the `at`-th place became `new`; places are counted round and round.
+pub fn grafted(tree: &Tree, at: usize, new: Tree) -> Tree {
+    let paths = paths(tree);
+    let path = &paths[at % paths.len()];
+    changed(tree, path, &Change::Value(new)).expect("a place of the tree")
+}
+
 /// The way to a value: the number of the pair, or of the item, at each level.
 type Path = Vec<(String, usize)>;
 
