@@ -84,7 +84,7 @@ fn tell(loaded: &Loaded, record: &Record, request: &Request<'_>, now: UnixTime) 
     host::tell("vigile.verdict", record.verdict());
     host::tell("vigile.reason", record.would_refuse().unwrap_or(record.reason()).code());
     if let Some(subject) = record.subject() {
-        host::tell("vigile.subject", subject);
+        host::tell("vigile.subject", &subject);
     }
     if record.is_logged() {
         let address = request.peer.or_else(host::source_address).map(|peer| peer.ip());

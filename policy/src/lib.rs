@@ -19,7 +19,7 @@ mod token;
 mod unix_time;
 
 pub use decide::{Decision, Edit, Note, Step, Unverified, Verdict, drive, finish};
-pub use document::{Invalid, Tree, Variable};
+pub use document::{Invalid, SchemaKey, Tree, Variable};
 pub use origin::Origin;
 pub use policy::{Draft, Host, Mode, Policy, State};
 pub use reason::Reason;

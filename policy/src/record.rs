@@ -47,9 +47,10 @@ impl Record {
         self.module.as_ref().map(|module| module.index)
     }
 
-    /// Who it was: a token's subject whose signature held, or an API key by its name.
-    pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+    /// Who it was: a token's subject whose signature held, or an API key by its name. On one line and
+    /// bounded, since access logs print it as it is.
+    pub fn subject(&self) -> Option<String> {
+        self.subject.as_deref().map(on_one_line)
     }
 
     /// `allowed`, `refused`, `answered` or `observed`.
@@ -102,7 +103,7 @@ impl Record {
     }
 
     fn shown(&self, text: &str) -> String {
-        let cut: String = text.chars().take(LONGEST).collect();
+        let cut = on_one_line(text);
         if self.policy.log.mask_email { without_local_parts(&cut) } else { cut }
     }
 
@@ -148,6 +149,19 @@ struct Line<'l> {
     headers: std::collections::BTreeMap<&'l str, String>,
 }
 
+/// Bounded, and without what would begin another line or turn one around in a reader's terminal:
+/// control characters (C1 among them, which JSON does not escape), line separators, bidi controls.
+fn on_one_line(text: &str) -> String {
+    let turns = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .take(LONGEST)
+        .map(|c| if turns(c) { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
 /// `alice@example.org` → `***@example.org`, wherever it stands.
 fn without_local_parts(text: &str) -> String {
     let local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
@@ -162,7 +176,13 @@ fn without_local_parts(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_local_parts;
+    use super::{on_one_line, without_local_parts};
+
+    #[test]
+    fn no_text_begins_another_line() {
+        assert_eq!(on_one_line("a\r\nb\u{85}c\u{2028}d\u{202e}é"), "a��b�c�d�é");
+        assert_eq!(on_one_line(&"é".repeat(300)).chars().count(), 256);
+    }
 
     #[test]
     fn local_parts_of_addresses_are_masked() {

@@ -327,6 +327,41 @@ pub fn as_string(policy: &Value) -> Value {
     json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": format!("\n{policy}") })
 }
 
+/// Any text where a policy should be.
+pub fn as_text(text: &str) -> Value {
+    json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": text })
+}
+
+/// A listener with this policy and no app behind it: admitted requests get 204.
+pub fn plain_listener(policy: &Value, environment: &BTreeMap<String, String>) -> Value {
+    let action = json!({ "match": { "prefix": "/" }, "direct_response": { "status": 204 } });
+    listener("plain", 0, &vigile(policy, environment), &action)
+}
+
+/// A listener on a port of this machine, with one filter and one route.
+pub fn listener(name: &str, port: u16, filter: &Value, route: &Value) -> Value {
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "access_log": access_log(),
+        "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [route] }] },
+        "http_filters": [filter, {
+            "name": "envoy.filters.http.router",
+            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+        }],
+    });
+    json!({
+        "name": name,
+        "address": { "socket_address": { "address": "127.0.0.1", "port_value": port } },
+        "filter_chains": [{ "filters": [{ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }] }],
+    })
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
 /// A cluster of one address.
 pub fn cluster(name: &str, address: SocketAddr) -> Value {
     json!({

@@ -1,18 +1,25 @@
 //! What the runners of the corpus share.
 
 pub mod app;
+pub mod asking;
+pub mod bad;
 pub mod browser;
 pub mod case;
 pub mod conversation;
 pub mod core;
 pub mod corpus_envoy;
 pub mod envoy;
+pub mod hostile;
 mod http2;
 pub mod keys;
+pub mod lds;
 pub mod minting;
+pub mod mutants;
 pub mod outcome;
 pub mod policies;
+pub mod sample;
+pub mod sdk;
 pub mod snippets;
 pub mod stand;
-pub mod sample;
+pub mod ticker;
 pub mod wire;

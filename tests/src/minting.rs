@@ -158,7 +158,7 @@ impl Workshop {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match output.status.success() {
             true => Ok(text(&output.stdout)),
-            false => Err(text(&output.stdout) + &text(&output.stderr)),
+            false => Err(format!("{}{}", text(&output.stdout), text(&output.stderr))),
         }
     }
 

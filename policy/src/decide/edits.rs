@@ -16,14 +16,9 @@ pub enum Edit {
 }
 
 /// Headers by which a client would have a backend see another method or path than the gate judged
-/// (design.md, rule 3).
-const OVERRIDES: [&str; 5] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-];
+/// (design.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same.
+const OVERRIDES: [&str; 5] =
+    ["xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xrewriteurl"];
 
 /// What every request of a module loses, admitted or not: identities that only Vigile may write,
 /// overrides, and credentials in the query and in our cookies. `replying`: the request goes nowhere, and
@@ -34,18 +29,17 @@ pub(crate) fn cleaning(
     module: Option<&Module>,
     replying: bool,
 ) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = OVERRIDES
-        .iter()
-        .filter(|name| request.all(name).next().is_some())
-        .map(|name| Edit::Remove((*name).to_owned()))
-        .collect();
-    let Some(module) = module else { return edits };
+    let own = module.map(|module| module.forwarded.as_slice()).unwrap_or_default();
+    let mut edits: Vec<Edit> = Vec::new();
     for (name, _) in request.headers {
-        let removed = |name: &String| edits.iter().any(|edit| *edit == Edit::Remove(name.clone()));
-        if module.forwarded.iter().any(|folded| is_folded(name, folded)) && !removed(name) {
+        let taken = OVERRIDES.iter().any(|folded| is_folded(name, folded))
+            || own.iter().any(|folded| is_folded(name, folded));
+        let known = |edit: &Edit| matches!(edit, Edit::Remove(known) if known == name);
+        if taken && !edits.iter().any(known) {
             edits.push(Edit::Remove(name.clone()));
         }
     }
+    let Some(module) = module else { return edits };
     if !module.keep_credentials || replying {
         let path = target.and_then(|target| path_without_token(target, module));
         edits.extend(path.map(|path| Edit::Set(":path".to_owned(), path)));

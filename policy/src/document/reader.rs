@@ -5,9 +5,12 @@
 //! are read first and unwrapped with `?` at the very end, so that each of them gets its say.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::hints::{did_you_mean, quoted, shown_key};
+use super::schema::Key;
+use super::section::Section;
 use super::{Invalid, Tree, Variable};
 
 /// One reading of one document: what was found wrong, and what `{ env: … }` stands for.
@@ -16,11 +19,23 @@ pub(crate) struct Reading<'v> {
     environment: Option<&'v BTreeMap<String, String>>,
     mistakes: RefCell<Vec<Invalid>>,
     variables: RefCell<Vec<Variable>>,
+    /// Which keys of the schema were asked for, where anybody wants to know.
+    asked: Option<RefCell<BTreeSet<Key>>>,
 }
 
 impl<'v> Reading<'v> {
     pub(crate) fn new(environment: Option<&'v BTreeMap<String, String>>) -> Self {
-        Self { environment, mistakes: RefCell::default(), variables: RefCell::default() }
+        Self {
+            environment,
+            mistakes: RefCell::default(),
+            variables: RefCell::default(),
+            asked: None,
+        }
+    }
+
+    /// A reading that keeps an account of the schema's keys.
+    pub(crate) fn with_account(environment: &'v BTreeMap<String, String>) -> Self {
+        Self { asked: Some(RefCell::default()), ..Self::new(Some(environment)) }
     }
 
     pub(crate) fn environment(&self) -> Option<&'v BTreeMap<String, String>> {
@@ -28,15 +43,31 @@ impl<'v> Reading<'v> {
     }
 
     pub(crate) fn root<'t>(&'t self, tree: &'t Tree) -> Node<'t> {
-        Node { tree, path: Rc::new(Path::Root), reading: self }
+        Node { tree, path: Rc::new(Path::Root), reading: self, spare: None }
     }
 
     pub(crate) fn saw(&self, variable: Variable) {
         self.variables.borrow_mut().push(variable);
     }
 
+    /// Takes a mistake back that another one explains better.
+    pub(super) fn forget(&self, mistake: &Invalid) {
+        self.mistakes.borrow_mut().retain(|known| known != mistake);
+    }
+
+    /// Notes a key of the schema; a load keeps no account, and so pays for none.
+    pub(super) fn asks(&self, key: impl FnOnce() -> Key) {
+        if let Some(asked) = &self.asked {
+            asked.borrow_mut().insert(key());
+        }
+    }
+
     pub(crate) fn finish(self) -> (Vec<Invalid>, Vec<Variable>) {
         (self.mistakes.into_inner(), self.variables.into_inner())
+    }
+
+    pub(crate) fn account(self) -> BTreeSet<Key> {
+        self.asked.map(RefCell::into_inner).unwrap_or_default()
     }
 }
 
@@ -44,6 +75,8 @@ impl<'v> Reading<'v> {
 enum Path<'t> {
     Root,
     Key(Rc<Path<'t>>, &'t str),
+    /// A key that the author chose: a header's name, a claim's.
+    Own(Rc<Path<'t>>, &'t str),
     Index(Rc<Path<'t>>, usize),
 }
 
@@ -51,13 +84,26 @@ impl Path<'_> {
     fn text(&self) -> String {
         match self {
             Self::Root => String::new(),
-            Self::Key(parent, key) => match parent.text() {
-                parent if parent.is_empty() => (*key).to_owned(),
-                parent => format!("{parent}.{key}"),
-            },
+            Self::Key(parent, key) | Self::Own(parent, key) => {
+                joined(&parent.text(), &shown_key(key))
+            }
             Self::Index(parent, index) => format!("{}[{index}]", parent.text()),
         }
     }
+
+    /// The place in the schema: the same for every item of a list, and for every key of the author's own.
+    fn in_schema(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Key(parent, key) => joined(&parent.in_schema(), key),
+            Self::Own(parent, _) => joined(&parent.in_schema(), "*"),
+            Self::Index(parent, _) => format!("{}[]", parent.in_schema()),
+        }
+    }
+}
+
+pub(super) fn joined(parent: &str, key: &str) -> String {
+    if parent.is_empty() { key.to_owned() } else { format!("{parent}.{key}") }
 }
 
 /// A value, where it stands, and the reading that it belongs to.
@@ -66,6 +112,8 @@ pub(crate) struct Node<'t> {
     tree: &'t Tree,
     path: Rc<Path<'t>>,
     reading: &'t Reading<'t>,
+    /// What may as well be left out: `key` or `item`.
+    spare: Option<&'static str>,
 }
 
 impl<'t> Node<'t> {
@@ -81,6 +129,10 @@ impl<'t> Node<'t> {
         self.path.text()
     }
 
+    pub(super) fn in_schema(&self) -> String {
+        self.path.in_schema()
+    }
+
     /// Records a mistake and gives nothing.
     pub(crate) fn wrong<T>(&self, problem: impl Into<String>) -> Option<T> {
         let invalid = Invalid { path: self.path(), problem: problem.into() };
@@ -90,12 +142,21 @@ impl<'t> Node<'t> {
 
     /// Records that `wanted` was expected here. The value itself is not repeated: it may be a secret.
     pub(crate) fn expected<T>(&self, wanted: &str) -> Option<T> {
-        match self.tree {
-            Tree::Null => self.wrong(format!(
-                "null says nothing: leave the key out, or write {wanted} (false switches a thing off)"
-            )),
-            tree => self.wrong(format!("expected {wanted}, found {}", tree.kind())),
-        }
+        let found = match self.tree {
+            Tree::Null => {
+                return self
+                    .wrong(format!("null says nothing: write {wanted}{}", self.or_leave_out()));
+            }
+            tree if tree.get("env").is_some() && !wanted.contains("env") => {
+                "{ env: … }, which cannot stand here"
+            }
+            tree => tree.kind(),
+        };
+        self.wrong(format!("expected {wanted}, found {found}"))
+    }
+
+    fn or_leave_out(&self) -> String {
+        self.spare.map(|spare| format!(", or leave the {spare} out")).unwrap_or_default()
     }
 
     pub(crate) fn string(&self) -> Option<&'t str> {
@@ -124,10 +185,6 @@ impl<'t> Node<'t> {
         }
     }
 
-    pub(crate) fn is_false(&self) -> bool {
-        matches!(self.tree, Tree::Flag(false))
-    }
-
     /// A whole number from `least` to `most`.
     #[allow(
         clippy::cast_possible_truncation,
@@ -136,176 +193,97 @@ impl<'t> Node<'t> {
         reason = "`as` saturates, and what it changed is refused"
     )]
     pub(crate) fn whole_number(&self, least: u32, most: u32) -> Option<u32> {
-        let Tree::Number(number) = self.tree else { return self.expected("a whole number") };
+        let wanted = format!("a whole number from {least} to {most}");
+        let Tree::Number(number) = self.tree else { return self.expected(&wanted) };
         let whole = *number as u32;
         match f64::from(whole) == *number && (least..=most).contains(&whole) {
             true => Some(whole),
-            false => self.wrong(format!("expected a whole number from {least} to {most}")),
+            false => self.wrong(format!("expected {wanted}")),
         }
     }
 
     /// One of a few words.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let given = self.string()?;
+        let all = words.iter().map(|(word, _)| *word);
+        let Tree::Text(given) = self.tree else {
+            return self.expected(&all.collect::<Vec<_>>().join(" or "));
+        };
         let known = words.iter().find(|(word, _)| *word == given);
         known.map(|(_, meaning)| *meaning).or_else(|| {
-            let words = words.iter().map(|(word, _)| *word);
-            self.wrong(format!("{} is not known here{}", quoted(given), did_you_mean(given, words)))
+            self.wrong(format!("{} is not known here{}", quoted(given), did_you_mean(given, all)))
         })
     }
 
-    /// The items of a list that has some.
-    pub(crate) fn items(&self) -> Option<Vec<Node<'t>>> {
+    /// The items of a list that has some, `like` this one.
+    pub(crate) fn items(&self, like: &str) -> Option<Vec<Node<'t>>> {
         match self.tree {
-            Tree::List(items) if items.is_empty() => {
-                self.wrong("an empty list admits nothing and refuses nothing: name something, or leave the key out")
+            Tree::List(items) if items.is_empty() => self.wrong(format!(
+                "an empty list admits nothing and refuses nothing: name something{}",
+                self.or_leave_out()
+            )),
+            Tree::List(items) => {
+                Some(items.iter().enumerate().map(|(i, item)| self.item(i, item)).collect())
             }
-            Tree::List(items) => Some(items.iter().enumerate().map(|(i, item)| self.item(i, item)).collect()),
-            _ => self.expected("a list"),
+            _ => self.expected(&format!("a list such as {like}")),
         }
     }
 
     /// Every item of a list that has some, each read by `read`; all of them are read.
-    pub(crate) fn each<T>(&self, read: impl Fn(&Node<'t>) -> Option<T>) -> Option<Vec<T>> {
-        let read: Vec<Option<T>> = self.items()?.iter().map(read).collect();
+    pub(crate) fn each<T>(
+        &self,
+        like: &str,
+        read: impl Fn(&Node<'t>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let read: Vec<Option<T>> = self.items(like)?.iter().map(read).collect();
         read.into_iter().collect()
     }
 
-    /// The pairs of a map whose keys are the author's own: header names, claims.
-    pub(crate) fn entries(&self) -> Option<Vec<(&'t str, Node<'t>)>> {
-        match self.tree {
-            Tree::Map(pairs) if pairs.is_empty() => {
-                self.wrong("an empty map says nothing: leave the key out")
-            }
-            Tree::Map(pairs) => Some(
-                pairs.iter().map(|(key, tree)| (key.as_str(), self.child(key, tree))).collect(),
-            ),
-            _ => self.expected("a map"),
+    /// The pairs of a map whose keys are the author's own: header names, claims. Sorted, as a Struct's
+    /// are, so that no encoding of a policy means something else.
+    pub(crate) fn entries(&self, like: &str) -> Option<Vec<(&'t str, Node<'t>)>> {
+        let Tree::Map(pairs) = self.tree else {
+            return self.expected(&format!("a map such as {like}"));
+        };
+        if pairs.is_empty() {
+            return self.wrong(format!(
+                "an empty map says nothing: name something{}",
+                self.or_leave_out()
+            ));
         }
+        let mut entries: Vec<(&str, Node<'_>)> =
+            pairs.iter().map(|(key, tree)| (key.as_str(), self.own(key, tree))).collect();
+        entries.sort_by_key(|(key, _)| *key);
+        let again =
+            entries.iter().zip(entries.iter().skip(1)).filter(|(one, next)| one.0 == next.0);
+        let twice: Vec<Option<()>> =
+            again.map(|(_, (_, node))| node.wrong("this key stands twice")).collect();
+        twice.is_empty().then_some(entries)
     }
 
     /// A map whose keys are Vigile's.
-    pub(crate) fn section(&self) -> Option<Section<'t>> {
+    pub(crate) fn section(&self, like: &str) -> Option<Section<'t>> {
         match self.tree {
-            Tree::Map(pairs) => {
-                Some(Section { node: self.clone(), pairs, asked: RefCell::default() })
-            }
-            _ => self.expected("a map"),
+            Tree::Map(pairs) => Some(Section::of(self, pairs)),
+            _ => self.expected(&format!("a map such as {like}")),
         }
     }
 
     fn item(&self, index: usize, tree: &'t Tree) -> Node<'t> {
-        Node { tree, path: Rc::new(Path::Index(self.path.clone(), index)), reading: self.reading }
+        self.below(tree, Path::Index(self.path.clone(), index), Some("item"))
     }
 
-    fn child(&self, key: &'t str, tree: &'t Tree) -> Node<'t> {
-        Node { tree, path: Rc::new(Path::Key(self.path.clone(), key)), reading: self.reading }
-    }
-}
-
-/// A map that is being read key by key. What nobody asked for is reported when it goes out of scope,
-/// so that no reader can forget to.
-pub(crate) struct Section<'t> {
-    node: Node<'t>,
-    pairs: &'t [(String, Tree)],
-    asked: RefCell<Vec<&'static str>>,
-}
-
-impl<'t> Section<'t> {
-    pub(crate) fn node(&self) -> &Node<'t> {
-        &self.node
+    fn own(&self, key: &'t str, tree: &'t Tree) -> Node<'t> {
+        let node = self.below(tree, Path::Own(self.path.clone(), key), Some("key"));
+        self.reading.asks(|| Key { path: node.in_schema(), required: false, given: true });
+        node
     }
 
-    /// The value under `key`, where there is one.
-    pub(crate) fn take(&self, key: &'static str) -> Option<Node<'t>> {
-        self.asked.borrow_mut().push(key);
-        let (key, tree) = self.pairs.iter().find(|(name, _)| name == key)?;
-        Some(self.node.child(key, tree))
+    pub(super) fn child(&self, key: &'t str, tree: &'t Tree, required: bool) -> Node<'t> {
+        let spare = (!required).then_some("key");
+        self.below(tree, Path::Key(self.path.clone(), key), spare)
     }
 
-    /// What stands under `key`, without asking for it.
-    pub(crate) fn peek(&self, key: &str) -> Option<&'t Tree> {
-        self.node.tree.get(key)
-    }
-
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.peek(key).is_some()
-    }
-
-    /// A key that must be there.
-    pub(crate) fn required<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(&Node<'t>) -> Option<T>,
-    ) -> Option<T> {
-        match self.take(key) {
-            Some(node) => read(&node),
-            None => self.node.wrong(format!("{key} is required")),
-        }
-    }
-
-    /// A key that may be left out: `Some(None)`.
-    pub(crate) fn optional<T>(
-        &self,
-        key: &'static str,
-        read: impl FnOnce(&Node<'t>) -> Option<T>,
-    ) -> Option<Option<T>> {
-        match self.take(key) {
-            Some(node) => read(&node).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// A key that stands for `default` when it is left out.
-    pub(crate) fn or<T>(
-        &self,
-        key: &'static str,
-        default: T,
-        read: impl FnOnce(&Node<'t>) -> Option<T>,
-    ) -> Option<T> {
-        self.optional(key, read).map(|read| read.unwrap_or(default))
-    }
-}
-
-impl Drop for Section<'_> {
-    fn drop(&mut self) {
-        let asked = self.asked.borrow();
-        for (at, (key, tree)) in self.pairs.iter().enumerate() {
-            let node = self.node.child(key, tree);
-            if !asked.contains(&key.as_str()) {
-                let known = asked.iter().copied();
-                let _: Option<()> =
-                    node.wrong(format!("there is no such key{}", did_you_mean(key, known)));
-            } else if self.pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
-                let _: Option<()> = node.wrong("this key stands twice");
-            }
-        }
-    }
-}
-
-/// `; did you mean "issuer"?` where one is near, else `; known: a, b`.
-pub(crate) fn did_you_mean<'k>(
-    given: &str,
-    known: impl Iterator<Item = &'k str> + Clone,
-) -> String {
-    let distance = |word: &str| strsim::osa_distance(&given.to_ascii_lowercase(), word);
-    let nearest = known.clone().map(|word| (distance(word), word)).min();
-    match nearest {
-        Some((distance, word)) if distance <= 2.min(word.len() / 2) => {
-            format!("; did you mean {}?", quoted(word))
-        }
-        _ => match known.collect::<Vec<_>>() {
-            known if known.is_empty() => String::new(),
-            known => format!("; known: {}", known.join(", ")),
-        },
-    }
-}
-
-/// What an author wrote, in quotes, cut where it grows long: it may be a key put in the wrong place.
-pub(crate) fn quoted(given: &str) -> String {
-    const MOST: usize = 40;
-    match given.char_indices().nth(MOST) {
-        None => format!("{given:?}"),
-        Some((end, _)) => format!("{:?}…", given.get(..end).unwrap_or_default()),
+    fn below(&self, tree: &'t Tree, path: Path<'t>, spare: Option<&'static str>) -> Node<'t> {
+        Node { tree, path: Rc::new(path), reading: self.reading, spare }
     }
 }

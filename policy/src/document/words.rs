@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::variable::{Found, bytes_or_unset, is_variable, variable};
-use super::{Node, Tree};
+use super::{Node, Tree, quoted};
 use crate::origin::Origin;
 
 /// A name that may stand in metrics, logs and filter state: letters, digits, `_` and `-`.
@@ -35,7 +35,7 @@ pub(crate) fn bytes(node: &Node<'_>) -> Option<Option<Vec<u8>>> {
 fn data(node: &Node<'_>, may_be_unset: bool) -> Option<Option<Vec<u8>>> {
     match bytes_or_unset(node, may_be_unset)? {
         Found::Unset => Some(None),
-        Found::Value(data) if data.is_empty() => node.wrong("this is empty"),
+        Found::Value(data) if data.is_empty() => node.wrong("this is empty: write something in it"),
         Found::Value(data) => Some(Some(data)),
     }
 }
@@ -44,21 +44,54 @@ fn into_text(node: &Node<'_>, data: Vec<u8>) -> Option<String> {
     String::from_utf8(data).ok().or_else(|| node.wrong("this is not UTF-8"))
 }
 
-/// A list of strings: written out, each of them perhaps a variable, or one variable with commas.
-pub(crate) fn texts(node: &Node<'_>) -> Option<Vec<String>> {
+/// One item of a list of strings, and whether a message may repeat it.
+pub(crate) struct Word {
+    pub(crate) text: String,
+    from_variable: bool,
+}
+
+impl Word {
+    /// The item as a message may show it: what a variable holds is nobody's to see.
+    pub(crate) fn shown(&self) -> String {
+        match self.from_variable {
+            true => "an item of this variable".to_owned(),
+            false => quoted(&self.text),
+        }
+    }
+}
+
+/// A list of strings, each read by `read`: written out, each of them perhaps a variable, or one variable
+/// with commas.
+pub(crate) fn words<'t, T>(
+    node: &Node<'t>,
+    read: impl Fn(&Node<'t>, &Word) -> Option<T>,
+) -> Option<Vec<T>> {
     match node.tree() {
         Tree::Map(_) if is_variable(node) => {
-            let Found::Value(data) = variable(&node.section()?, false)? else { return None };
+            let Found::Value(data) = variable(&node.section("{ env: NAME }")?, false)? else {
+                return None;
+            };
             let list = into_text(node, data)?;
             let items: Vec<&str> = list.split(',').map(str::trim).collect();
-            match items.contains(&"") {
-                true => node.wrong("an item between the commas of this variable is empty"),
-                false => Some(items.into_iter().map(str::to_owned).collect()),
+            if items.contains(&"") {
+                return node.wrong("an item between the commas of this variable is empty");
             }
+            let word = |item: &str| Word { text: item.to_owned(), from_variable: true };
+            let read: Vec<Option<T>> =
+                items.into_iter().map(|item| read(node, &word(item))).collect();
+            read.into_iter().collect()
         }
-        Tree::List(_) => node.each(text),
-        _ => node.expected("a list of strings, or { env: NAME } with commas between them"),
+        Tree::List(_) => node.each("", |node| {
+            let from_variable = is_variable(node);
+            read(node, &Word { text: text(node)?, from_variable })
+        }),
+        _ => node.expected("a list of strings, or { env: NAME } of one with commas between them"),
     }
+}
+
+/// A list of strings.
+pub(crate) fn texts(node: &Node<'_>) -> Option<Vec<String>> {
+    words(node, |_, word| Some(word.text.clone()))
 }
 
 /// A span of time from `least` to `most`, such as `30s`, `5m`, `24h`, `7days`.
@@ -67,10 +100,12 @@ pub(crate) fn duration(node: &Node<'_>, least: Duration, most: Duration) -> Opti
         return node.expected("a span of time such as \"30s\", \"5m\" or \"24h\"");
     };
     match humantime::parse_duration(text) {
-        Ok(span) if span.subsec_nanos() != 0 => node.wrong("whole seconds only"),
+        Ok(span) if span.subsec_nanos() != 0 => {
+            node.wrong("expected whole seconds, such as \"30s\"")
+        }
         Ok(span) if (least..=most).contains(&span) => Some(span),
         Ok(_) => node.wrong(format!(
-            "from {} to {}",
+            "expected a span of time from {} to {}",
             humantime::format_duration(least),
             humantime::format_duration(most)
         )),
@@ -81,31 +116,38 @@ pub(crate) fn duration(node: &Node<'_>, least: Duration, most: Duration) -> Opti
 /// A header's name as HTTP/2 writes it: a lower-case token (RFC 9110 §5.6.2).
 pub(crate) fn header_name(node: &Node<'_>, given: &str) -> Option<String> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    if given.is_empty() || !given.chars().all(token) {
-        return node
-            .wrong("this is no header name: a token of letters, digits and - is (RFC 9110)");
+    if given.contains(':') {
+        return node.wrong("a header's name has no colon: does a space lack behind it?");
+    }
+    if !given.chars().all(token) || !given.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return node.wrong("this is no header name: letters, digits and - are (RFC 9110 §5.1)");
     }
     let name = given.to_ascii_lowercase();
-    match OF_THE_PROXY.contains(&name.as_str()) {
-        true => node.wrong(format!("{name} belongs to the proxy and to the connection")),
+    // Folded, since whoever forwards `content_length` takes Content-Length away.
+    let bare: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    match OF_THE_PROXY.contains(&bare.as_str()) {
+        true => node.wrong(format!(
+            "{name} belongs to the proxy and to the connection: no policy sets or reads it"
+        )),
         false => Some(name),
     }
 }
 
-/// Names that frame or route the message: a policy that set them would break or redirect it.
+/// Names that frame or route the message, letters and digits alone: a policy that set them would break
+/// or redirect it.
 const OF_THE_PROXY: [&str; 12] = [
     "connection",
-    "content-encoding",
-    "content-length",
+    "contentencoding",
+    "contentlength",
     "expect",
     "host",
-    "keep-alive",
-    "proxy-connection",
+    "keepalive",
+    "proxyconnection",
     "te",
     "trailer",
-    "transfer-encoding",
+    "transferencoding",
     "upgrade",
-    "x-forwarded-for",
+    "xforwardedfor",
 ];
 
 /// A header's value: visible ASCII with single spaces inside (RFC 9110 §5.5 without obs-text).
@@ -113,7 +155,8 @@ pub(crate) fn header_value(node: &Node<'_>) -> Option<String> {
     let value = text(node)?;
     match is_header_value(&value) {
         true => Some(value),
-        false => node.wrong("a header's value is printable ASCII without spaces at its ends"),
+        false => node
+            .wrong("a header's value is printable ASCII, on one line, without spaces at its ends"),
     }
 }
 

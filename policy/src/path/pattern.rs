@@ -48,12 +48,33 @@ impl Pattern {
         }
     }
 
+    /// Whether any path under `prefix` is one of those that this stands for.
+    pub(crate) fn reaches(&self, prefix: &Prefix) -> bool {
+        let (stem, deep) = match self.0.strip_suffix("**") {
+            Some(stem) => (stem, true),
+            None => (self.0.as_str(), false),
+        };
+        let mut patterns = stem.split('/').peekable();
+        for segment in prefix.0.split('/') {
+            let Some(pattern) = patterns.next() else { return false };
+            let open = deep && patterns.peek().is_none();
+            if !segment_matches(pattern.as_bytes(), segment.as_bytes(), open, Case::Kept) {
+                return false;
+            }
+            if open {
+                return true;
+            }
+        }
+        true
+    }
+
     /// Whether whatever `other` matches is matched by this one too, as far as their texts show.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        match (self.0.ends_with("**"), other.0.strip_suffix("**")) {
-            (false, Some(_)) => false,
+        match (self.0.strip_suffix("**"), other.0.strip_suffix("**")) {
+            (None, Some(_)) => false,
             (_, None) => self.matches(other.0.as_bytes(), Case::Kept),
-            (true, Some(stem)) => self.matches(stem.as_bytes(), Case::Kept),
+            // Not `matches`: `/a/**` takes /a itself, and yet not all that begins with it.
+            (Some(own), Some(stem)) => deep_match(own.as_bytes(), stem.as_bytes(), Case::Kept),
         }
     }
 }
@@ -65,6 +86,9 @@ impl Prefix {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.contains('*') {
+            return Err("a prefix has no *: it takes every path below it");
+        }
         literal(text)?;
         check_segments(text)?;
         Ok(Self(text.trim_end_matches('/').to_owned()))
@@ -93,7 +117,7 @@ fn literal(text: &str) -> Result<(), &'static str> {
         false => Err("a path begins with /"),
         true if text.chars().all(plain) => Ok(()),
         true => Err(
-            "a path has letters, digits and -._~!$&'()+,=:@ alone: write * in the place of others",
+            "a path has letters, digits and -._~!$&'()+,=:@ alone (in a route, * stands for others)",
         ),
     }
 }
@@ -253,6 +277,6 @@ mod tests {
         };
         assert!(covers("/**", "/admin/**") && covers("/a/**", "/a/b") && covers("/a/*", "/a/b"));
         assert!(!covers("/a/b", "/a/*") && !covers("/a/**", "/**") && !covers("/a/*", "/a/**"));
-        assert!(!covers("/a/file=**", "/a/**"));
+        assert!(!covers("/a/file=**", "/a/**") && !covers("/a/**", "/a**"));
     }
 }

@@ -15,6 +15,9 @@ pub(crate) const MAX_PATH: usize = 8192;
 /// More readings than this are never honest, and each costs a walk over the routes.
 const MAX_READINGS: usize = 64;
 
+/// How often a backend, and a proxy before it, may decode.
+const DECODED: usize = 2;
+
 /// Why a path has no readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
@@ -39,8 +42,10 @@ pub(crate) fn readings(path: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, Unreadable> {
     if is_plain(path) {
         return Ok(found);
     }
-    for step in [decoded, decoded, slashed, cut, without_parameters, merged, without_dots] {
-        extend(&mut found, step)?;
+    close(&mut found)?;
+    for _ in 0..DECODED {
+        extend(&mut found, decoded)?;
+        close(&mut found)?;
     }
     match found.iter().any(|reading| reading.contains(&0)) {
         true => Err(Unreadable::Invalid),
@@ -54,6 +59,19 @@ fn is_plain(path: &[u8]) -> bool {
     !path.iter().any(special) && !path.windows(2).any(|pair| pair == b"//" || pair == b"/.")
 }
 
+/// Adds what the steps make of every reading, in whatever order a backend takes them.
+fn close(found: &mut Vec<Cow<'_, [u8]>>) -> Result<(), Unreadable> {
+    loop {
+        let known = found.len();
+        for step in [slashed, cut, without_parameters, without_authority, merged, without_dots] {
+            extend(found, step)?;
+        }
+        if found.len() == known {
+            return Ok(());
+        }
+    }
+}
+
 /// Adds what `step` makes of every reading so far.
 fn extend(
     found: &mut Vec<Cow<'_, [u8]>>,
@@ -61,12 +79,13 @@ fn extend(
 ) -> Result<(), Unreadable> {
     let new: Vec<Vec<u8>> = found.iter().filter_map(|reading| step(reading)).collect();
     for reading in new {
+        if found.iter().any(|known| **known == *reading) {
+            continue;
+        }
         if found.len() >= MAX_READINGS {
             return Err(Unreadable::Ambiguous);
         }
-        if !found.iter().any(|known| **known == *reading) {
-            found.push(Cow::Owned(reading));
-        }
+        found.push(Cow::Owned(reading));
     }
     Ok(())
 }
@@ -95,6 +114,16 @@ fn without_parameters(path: &[u8]) -> Option<Vec<u8>> {
         let segments: Vec<Vec<u8>> = path.split(|byte| *byte == b'/').filter_map(bare).collect();
         segments.join(&b'/')
     })
+}
+
+/// `//host/path` without what looks like a host (RFC 3986 §4.2): what `new URL(request.url, base)` and
+/// its like make of it.
+fn without_authority(path: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(b"//")?;
+    let name = rest.iter().position(|byte| *byte != b'/').unwrap_or(rest.len());
+    let host = rest.get(name..)?;
+    let end = host.iter().position(|byte| *byte == b'/');
+    Some(end.and_then(|end| host.get(end..)).unwrap_or(b"/").to_vec())
 }
 
 /// Runs of slashes as one.
@@ -165,10 +194,21 @@ mod tests {
             "/%2e/admin",
             "/x/.//../admin",
             "/x//../..//admin",
+            "//x/admin",
+            "///x//admin",
+            "/\\x/admin",
+            "/%2fx/admin",
         ] {
             let path = path.strip_prefix('\\').map_or(path.to_owned(), |rest| format!("/\\{rest}"));
             assert!(reads(&path, "/admin"), "{path}");
         }
+    }
+
+    #[test]
+    fn the_order_of_the_steps_is_the_backends() {
+        // Dot segments first, then slashes; the other way round it is /admin.
+        assert!(reads("/x//..//admin", "/x/admin") && reads("/x//..//admin", "/admin"));
+        assert!(reads("/a%3bb;c", "/a;b") && reads("/a%3bb;c", "/a"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::address::{self, Networks};
 use super::credentials::{self, CookieName};
-use super::{ApiKey, Context, Issuer};
+use super::{ApiKey, Context, Issuer, Named};
 use crate::document::{Node, Section, Tree, did_you_mean, quoted, texts};
 use crate::token::{Claim, Scalar};
 
@@ -88,7 +88,8 @@ pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Acces
         (true, false, true) => {
             node.wrong("a public route asks for nothing: drop public, or what it asks for")
         }
-        (false, false, false) => node.wrong(
+        (false, false, false) => section.lacks(
+            &["public", "status", "token", "api_key", "addresses", "any_of"],
             "a route says who may come in: public, status, token, api_key, addresses or any_of",
         ),
         (false, true, false) => Some(Access::Status(Vec::new())),
@@ -117,11 +118,14 @@ fn combine(node: &Node<'_>, every: Need, any_of: Vec<Need>) -> Option<Vec<Need>>
 }
 
 fn alternatives(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Need>> {
-    let all = node.each(|node| {
-        let section = node.section()?;
+    let all = node.each("[{ token: { issuer: … } }, { api_key: […] }]", |node| {
+        let section = node.section("{ token: { issuer: … } }")?;
         let need = need(&section, context)?;
         match need == Need::default() {
-            true => node.wrong("an alternative asks for something: token, api_key or addresses"),
+            true => section.lacks(
+                &["token", "api_key", "addresses"],
+                "an alternative asks for something: token, api_key or addresses",
+            ),
             false => Some(need),
         }
     })?;
@@ -143,7 +147,7 @@ fn need(section: &Section<'_>, context: &Context<'_>) -> Option<Need> {
 }
 
 fn api_keys(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<ApiKey>>> {
-    let keys = node.each(|node| reference(node, "API key", &context.api_keys))?;
+    let keys = node.each("[NAME]", |node| reference(node, "API key", context.api_keys.as_ref()))?;
     match keys.iter().any(|key| key.is_set()) {
         true => Some(keys),
         false => node.wrong("the variables of all these keys are unset: nobody could come in"),
@@ -151,10 +155,13 @@ fn api_keys(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<ApiKey>>> 
 }
 
 /// What is named here; nothing, in silence, where its own section is wrong.
-fn reference<T>(node: &Node<'_>, what: &str, known: &[(&str, Option<Arc<T>>)]) -> Option<Arc<T>> {
+fn reference<T>(node: &Node<'_>, what: &str, known: Option<&Named<'_, T>>) -> Option<Arc<T>> {
     let given = node.string()?;
+    let known = known?;
     match known.iter().find(|(name, _)| *name == given) {
         Some((_, meant)) => meant.clone(),
+        // One of them has no readable name: this may be it.
+        None if known.iter().any(|(name, _)| name.is_empty()) => None,
         None => {
             let hint = did_you_mean(given, known.iter().map(|(name, _)| *name));
             node.wrong(format!("no {what} is named {}{hint}", quoted(given)))
@@ -163,8 +170,9 @@ fn reference<T>(node: &Node<'_>, what: &str, known: &[(&str, Option<Arc<T>>)]) -
 }
 
 fn token(node: &Node<'_>, context: &Context<'_>) -> Option<TokenNeed> {
-    let section = node.section()?;
-    let issuer = section.required("issuer", |node| reference(node, "issuer", &context.issuers));
+    let section = node.section("{ issuer: … }")?;
+    let issuer =
+        section.required("issuer", |node| reference(node, "issuer", context.issuers.as_ref()));
     let claims = section.or("claims", Vec::new(), claims);
     let roles = section.or("roles", Vec::new(), texts);
     let cookie = section.optional("cookie", credentials::cookie);
@@ -172,7 +180,7 @@ fn token(node: &Node<'_>, context: &Context<'_>) -> Option<TokenNeed> {
 }
 
 fn claims(node: &Node<'_>) -> Option<Vec<(String, Vec<Value>)>> {
-    let read = node.entries()?.into_iter().map(|(name, node)| match name {
+    let read = node.entries("{ plan: [pro, team] }")?.into_iter().map(|(name, node)| match name {
         "iss" | "aud" | "exp" | "nbf" | "iat" => {
             node.wrong(format!("{name} is judged by what the issuer's own section says"))
         }
@@ -184,7 +192,7 @@ fn claims(node: &Node<'_>) -> Option<Vec<(String, Vec<Value>)>> {
 
 fn values(node: &Node<'_>) -> Option<Vec<Value>> {
     match node.tree() {
-        Tree::List(_) => node.each(value),
+        Tree::List(_) => node.each("[pro, team]", value),
         _ => value(node).map(|value| vec![value]),
     }
 }
@@ -199,17 +207,18 @@ fn value(node: &Node<'_>) -> Option<Value> {
             Some(Value::Whole(*number as i64))
         }
         Tree::Number(_) => node.wrong("only whole numbers up to 2^53 can be compared"),
+        Tree::Null => node.expected("a string, a whole number, true or false, or a list of them"),
         _ => crate::document::text(node).map(Value::Text),
     }
 }
 
 /// Whether a route asks for a token, by what stands there: known without the secrets too.
-pub(super) fn asks_for_token(section: &Section<'_>) -> bool {
+pub(super) fn takes_a_token(route: &Tree) -> bool {
     let in_any_of = |tree: &Tree| match tree {
         Tree::List(items) => items.iter().any(|item| item.get("token").is_some()),
         _ => false,
     };
-    section.has("token") || section.peek("any_of").is_some_and(in_any_of)
+    route.get("token").is_some() || route.get("any_of").is_some_and(in_any_of)
 }
 
 impl Access {

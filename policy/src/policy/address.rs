@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::document::{Node, texts};
+use crate::document::{Node, Word, words};
 
 /// Addresses and networks. IPv4-mapped IPv6 counts as IPv4 (RFC 4291 §2.5.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,20 +25,20 @@ pub(super) fn client_address(node: &Node<'_>) -> Option<ClientAddress> {
 
 /// Reads a list of addresses and networks.
 pub(super) fn read(node: &Node<'_>) -> Option<Networks> {
-    let networks: Vec<Option<IpNet>> =
-        texts(node)?.iter().map(|text| network(node, text)).collect();
-    networks.into_iter().collect::<Option<Vec<_>>>().map(Networks)
+    words(node, network).map(Networks)
 }
 
-fn network(node: &Node<'_>, text: &str) -> Option<IpNet> {
+fn network(node: &Node<'_>, word: &Word) -> Option<IpNet> {
+    let text = word.text.as_str();
     let parsed = match text.parse::<IpNet>() {
         Ok(network) => Some(network),
         Err(_) => text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())),
     };
     match parsed {
-        None => {
-            node.wrong(format!("{text:?} is neither an address nor a network such as 192.0.2.0/24"))
-        }
+        None => node.wrong(format!(
+            "{} is neither an address nor a network such as 192.0.2.0/24",
+            word.shown()
+        )),
         Some(network) if network.prefix_len() == 0 => {
             node.wrong(format!("{network} is everybody: if that is meant, leave addresses out"))
         }

@@ -1,7 +1,7 @@
 //! `api_keys`: long secrets that admit whoever sends them.
 
 use super::credentials::{HeaderPlace, header_place};
-use crate::document::{Node, bytes, name};
+use crate::document::{Node, Tree, bytes, name};
 use crate::{Reason, UnixTime};
 
 /// The shortest key that is accepted: what `vigile key` and 001_d9637b39f961e8b1.txt make is longer.
@@ -20,7 +20,7 @@ pub(crate) struct ApiKey {
 
 /// Reads one API key.
 pub(super) fn read(node: &Node<'_>) -> Option<ApiKey> {
-    let section = node.section()?;
+    let section = node.section("{ name: …, key: { env: NAME } }")?;
     let name = section.required("name", name);
     let place = section.or("header", HeaderPlace::bearer(), header_place);
     let not_before = section.optional("not_before", time);
@@ -28,12 +28,12 @@ pub(super) fn read(node: &Node<'_>) -> Option<ApiKey> {
     let digest = match (section.take("key"), section.take("sha256")) {
         (Some(key), None) => secret(&key),
         (None, Some(hex)) => sha256(&hex).map(Some),
-        (None, None) => node.wrong("key or sha256 is required"),
+        (None, None) => section.lacks(&["key", "sha256"], "key or sha256 is required"),
         (Some(_), Some(_)) => node.wrong("key and sha256 say the same thing: keep one"),
     };
     let (not_before, not_after) = (not_before?, not_after?);
     if not_before.zip(not_after).is_some_and(|(begins, ends)| begins >= ends) {
-        return node.wrong("not_after comes before not_before: this key is never valid");
+        return node.wrong("not_after is not later than not_before: this key is never valid");
     }
     Some(ApiKey { name: name?, place: place?, digest: digest?, not_before, not_after })
 }
@@ -64,7 +64,9 @@ fn sha256(node: &Node<'_>) -> Option<[u8; 32]> {
 }
 
 fn time(node: &Node<'_>) -> Option<UnixTime> {
-    let time = node.string()?;
+    let Tree::Text(time) = node.tree() else {
+        return node.expected("a time in UTC, such as 2026-01-01T00:00:00Z");
+    };
     UnixTime::parse(time)
         .or_else(|| node.wrong("expected a time in UTC, such as 2026-01-01T00:00:00Z"))
 }

@@ -1,6 +1,6 @@
 //! `credentials`: where a module's tokens stand.
 
-use crate::document::{Node, header_name};
+use crate::document::{Node, Tree, header_name};
 use crate::token::looks_like_a_token;
 
 /// The places where a module looks for tokens; a place that is switched off is `None`.
@@ -67,6 +67,11 @@ impl CookieName {
     fn new(plain: String) -> Self {
         Self { partitioned: format!("{plain}-p"), plain }
     }
+
+    /// Whether a browser would hold a cookie of both under one name.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self == other || self.plain == other.partitioned || self.partitioned == other.plain
+    }
 }
 
 impl Default for Credentials {
@@ -81,7 +86,7 @@ impl Default for Credentials {
 
 /// Reads the section; `false` switches a place off.
 pub(super) fn read(node: &Node<'_>) -> Option<Credentials> {
-    let section = node.section()?;
+    let section = node.section("{ query: token, cookie: false }")?;
     let default = Credentials::default();
     let query = section.or("query", default.query, |node| or_off(node, parameter));
     let header = section.or("header", default.header, |node| or_off(node, header_place));
@@ -96,13 +101,24 @@ pub(super) fn read(node: &Node<'_>) -> Option<Credentials> {
 }
 
 fn or_off<'t, T>(node: &Node<'t>, read: impl FnOnce(&Node<'t>) -> Option<T>) -> Option<Option<T>> {
-    if node.is_false() { Some(None) } else { read(node).map(Some) }
+    match node.tree() {
+        Tree::Flag(false) => Some(None),
+        Tree::Flag(true) => {
+            node.wrong("true names no place: write its name, or false to switch it off")
+        }
+        Tree::Null => node
+            .wrong("null says nothing: write false to switch this place off, or leave the key out"),
+        _ => read(node).map(Some),
+    }
 }
 
 pub(super) fn header_place(node: &Node<'_>) -> Option<HeaderPlace> {
     let name = header_name(node, node.string()?)?;
     match name.as_str() {
         "cookie" => node.wrong("cookies have a place of their own: credentials.cookie"),
+        "x-request-id" => {
+            node.wrong("x-request-id is written to logs, where no credential may stand")
+        }
         _ => Some(HeaderPlace { name }),
     }
 }
@@ -123,6 +139,8 @@ pub(super) fn cookie(node: &Node<'_>) -> Option<CookieName> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     match !name.is_empty() && name.len() <= 128 && name.chars().all(token) {
         true => Some(CookieName::new(name.to_owned())),
-        false => node.wrong("this is no cookie name: letters, digits, - and _ (RFC 6265)"),
+        false => {
+            node.wrong("a cookie's name has letters, digits, - and _ alone, 128 at most (RFC 6265)")
+        }
     }
 }

@@ -28,8 +28,9 @@ enum Ancestor {
 
 /// Reads the section.
 pub(super) fn read(node: &Node<'_>) -> Option<Embed> {
-    let section = node.section()?;
-    let ancestors = section.required("ancestors", |node| node.each(ancestor));
+    let section = node.section("{ ancestors: [self, \"https://iahome.fr\"] }")?;
+    let ancestors =
+        section.required("ancestors", |node| node.each("[self, \"https://iahome.fr\"]", ancestor));
     let only = section.or("only", false, Node::flag);
     let refresh = section.optional("refresh", refresh);
     let (mut own, mut origins) = (false, Vec::new());

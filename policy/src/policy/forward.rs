@@ -34,7 +34,8 @@ impl std::fmt::Debug for Value {
 
 /// Reads a `forward` section.
 pub(super) fn read(node: &Node<'_>) -> Option<Vec<Forward>> {
-    let read: Vec<Option<Forward>> = node.entries()?.iter().map(entry).collect();
+    let read: Vec<Option<Forward>> =
+        node.entries("{ x-user-id: { claim: sub } }")?.iter().map(entry).collect();
     let forwards = read.into_iter().collect::<Option<Vec<_>>>()?;
     let twice = forwards.iter().enumerate().find(|(at, forward)| {
         forwards.iter().take(*at).any(|earlier| folded(&earlier.header) == folded(&forward.header))
@@ -52,7 +53,7 @@ fn entry((given, node): &(&str, Node<'_>)) -> Option<Forward> {
         return node.wrong("cookies are the browser's to send");
     }
     let value = match node.tree() {
-        Tree::Map(_) => of_caller(&node.section()?),
+        Tree::Map(_) => of_caller(&node.section("{ claim: sub }")?),
         _ => header_value(node).map(Value::Fixed),
     };
     Some(Forward { header, value: value? })
@@ -61,15 +62,32 @@ fn entry((given, node): &(&str, Node<'_>)) -> Option<Forward> {
 /// `{ claim: sub }`, or `{ env: OPENAI_API_KEY, prefix: "Bearer " }`: what comes from the environment
 /// is a secret.
 fn of_caller(section: &Section<'_>) -> Option<Value> {
-    if let Some(claim) = section.take("claim") {
-        return text(&claim).map(Value::Claim);
+    let claim = section.optional("claim", text);
+    let prefix = section.optional("prefix", Node::string);
+    match (section.has("claim"), section.has("env")) {
+        (true, false) if section.has("prefix") => section
+            .node()
+            .wrong("prefix stands before what a variable holds: leave it out beside claim"),
+        (true, false) => claim?.map(Value::Claim),
+        (true, true) => {
+            variable(section, false);
+            section.node().wrong("claim and env exclude each other: keep one")
+        }
+        (false, true) => of_variable(section, prefix.map(Option::unwrap_or_default)),
+        (false, false) => {
+            section.take("env");
+            section.lacks(&["claim", "env"], "expected a value, { claim: NAME } or { env: NAME }")
+        }
     }
-    let prefix = section.or("prefix", "", Node::string);
+}
+
+fn of_variable(section: &Section<'_>, prefix: Option<&str>) -> Option<Value> {
     let Found::Value(value) = variable(section, false)? else { return None };
-    let value = format!("{}{}", prefix?, String::from_utf8_lossy(&value));
-    match is_header_value(&value) {
-        true => Some(Value::Secret(value)),
-        false => section.node().wrong(
+    let prefix = prefix?;
+    let value = String::from_utf8(value).ok().map(|value| format!("{prefix}{value}"));
+    match value.filter(|value| is_header_value(value)) {
+        Some(value) => Some(Value::Secret(value)),
+        None => section.node().wrong(
             "this variable's value cannot stand in a header: printable ASCII without spaces at its ends",
         ),
     }
@@ -81,8 +99,12 @@ pub(crate) fn folded(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether `name` folds to `folded`, without writing it down.
+/// Whether `name` folds to `folded`, without writing it down. `:path` is no header, and `path` is none of
+/// its spellings.
 pub(crate) fn is_folded(name: &str, folded: &str) -> bool {
+    if name.starts_with(':') {
+        return false;
+    }
     let kept = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
     kept.eq(folded.bytes())
 }

@@ -1,7 +1,7 @@
 //! `headers` and `csp`: what every answer of a module carries.
 
 use super::embed::Embed;
-use crate::document::{Node, header_name, header_value, text};
+use crate::document::{Node, Tree, header_name, header_value, text};
 
 /// Headers to set, and those to take away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,12 +12,13 @@ pub(crate) struct Headers {
 
 /// Reads `headers`: a value sets a header, `false` takes it away.
 pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
-    let read: Vec<Option<(String, Option<String>)>> = node.entries()?.iter().map(entry).collect();
+    let read: Vec<Option<(String, Option<String>)>> =
+        node.entries("{ x-content-type-options: nosniff }")?.iter().map(entry).collect();
     let mut headers = Headers::default();
     for (name, value) in read.into_iter().collect::<Option<Vec<_>>>()? {
         let known = headers.set.iter().map(|(name, _)| name).chain(&headers.remove);
         if known.into_iter().any(|known| *known == name) {
-            return node.wrong(format!("{name} stands twice"));
+            return node.wrong(format!("{name} stands twice, letter case folded"));
         }
         match value {
             Some(value) => headers.set.push((name, value)),
@@ -38,9 +39,15 @@ fn entry((given, node): &(&str, Node<'_>)) -> Option<(String, Option<String>)> {
         }
         _ => {}
     }
-    match node.is_false() {
-        true => Some((name, None)),
-        false => header_value(node).map(|value| (name, Some(value))),
+    match node.tree() {
+        Tree::Flag(false) => Some((name, None)),
+        Tree::Flag(true) => {
+            node.wrong("true is no value: write one, or false to take the header away")
+        }
+        Tree::Null => node.wrong(
+            "null says nothing: write a value, false to take the header away, or leave the key out",
+        ),
+        _ => header_value(node).map(|value| (name, Some(value))),
     }
 }
 
@@ -52,8 +59,11 @@ pub(super) fn csp(node: &Node<'_>) -> Option<String> {
         directives.filter_map(|directive| directive.split(' ').next().map(str::to_owned));
     if !policy.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || policy.contains(',') {
         return node.wrong(
-            "a policy is printable ASCII without commas: a comma would begin another policy",
+            "a policy is printable ASCII on one line without commas: a comma would begin another policy",
         );
+    }
+    if policy.split(';').all(|directive| directive.trim().is_empty()) {
+        return node.wrong("there is no directive in it");
     }
     match names.any(|name| name == "frame-ancestors") {
         true => node.wrong("frame-ancestors is written by embed.ancestors: leave it out here"),

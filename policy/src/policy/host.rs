@@ -1,6 +1,6 @@
 //! `hosts`: which requests are a module's.
 
-use crate::document::{Node, texts};
+use crate::document::{Node, Word, words};
 use crate::origin::Host;
 
 /// The hosts of a module, or any.
@@ -22,24 +22,27 @@ pub(crate) enum HostPattern {
 pub(crate) type Exactness = usize;
 
 pub(super) fn read(node: &Node<'_>) -> Option<Hosts> {
-    let hosts: Vec<Option<HostPattern>> =
-        texts(node)?.iter().map(|text| pattern(node, text)).collect();
-    hosts.into_iter().collect::<Option<Vec<_>>>().map(Hosts::Of)
+    words(node, pattern).map(Hosts::Of)
 }
 
-fn pattern(node: &Node<'_>, text: &str) -> Option<HostPattern> {
-    let (below, name) = match text.strip_prefix("*.") {
+fn pattern(node: &Node<'_>, word: &Word) -> Option<HostPattern> {
+    let (below, name) = match word.text.strip_prefix("*.") {
         Some(name) => (true, name),
-        None => (false, text),
+        None => (false, word.text.as_str()),
     };
+    if name.contains("://") {
+        return node.wrong(format!("{}: leave the scheme out", word.shown()));
+    }
     match Host::parse(name.as_bytes()) {
         Some(Host { port: Some(_), .. }) => {
-            node.wrong(format!("{text:?}: leave the port out, it is ignored"))
+            node.wrong(format!("{}: leave the port out, it is ignored", word.shown()))
         }
         Some(host) if below => Some(HostPattern::Below(format!(".{}", host.name))),
         Some(host) => Some(HostPattern::Exact(host.name)),
-        None => node
-            .wrong(format!("{text:?} is no host: a name such as sd.example.org, or *.example.org")),
+        None => node.wrong(format!(
+            "{} is no host: a name such as sd.example.org, or *.example.org",
+            word.shown()
+        )),
     }
 }
 

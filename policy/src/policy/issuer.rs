@@ -10,7 +10,8 @@ use crate::{Reason, UnixTime};
 
 const FIVE_MINUTES: Duration = Duration::from_mins(5);
 const A_MINUTE: Duration = Duration::from_mins(1);
-const TEN_YEARS: Duration = Duration::from_hours(3650 * 24);
+/// As humantime counts them, 365.25 days each.
+const TEN_YEARS: Duration = Duration::from_hours(87_660);
 
 /// A signer of tokens. Its keys are elsewhere ([`crate::Keys`]), at the same index.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ enum Audiences {
 /// Reads one issuer and its keys, each for itself: without the secrets there can be one and not the
 /// other.
 pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Option<Vec<Key>>)> {
-    let section = node.section()?;
+    let section = node.section("{ name: …, algorithms: […], keys: […] }")?;
     let name = section.required("name", name);
     let algorithms = section.required("algorithms", algorithms);
     let issuer = section.optional("issuer", text);
@@ -49,7 +50,7 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
     let max_lifetime = section.optional("max_lifetime", |node| duration(node, A_MINUTE, TEN_YEARS));
     let roles_claim = section.or("roles_claim", "roles".to_owned(), text);
     let owner = name.as_deref().unwrap_or_default();
-    let accepted = algorithms.as_deref().unwrap_or_default();
+    let accepted = algorithms.as_deref();
     let keys = section.required("keys", |node| key::read_all(node, owner, accepted));
     let issuer = || {
         name?;
@@ -68,8 +69,8 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
 }
 
 fn algorithms(node: &Node<'_>) -> Option<Vec<Algorithm>> {
-    node.each(|node| match node.string()? {
-        "none" => node.wrong("none is no signature: a token anybody can write"),
+    node.each("[HS256]", |node| match node.tree().as_text() {
+        Some("none") => node.wrong("none is no signature: anybody can write such a token"),
         _ => node.word(Algorithm::ALL),
     })
 }
@@ -77,7 +78,7 @@ fn algorithms(node: &Node<'_>) -> Option<Vec<Algorithm>> {
 fn audiences(node: &Node<'_>) -> Option<Audiences> {
     match node.tree().as_text() {
         Some("any") => Some(Audiences::Any),
-        Some(_) => node.wrong("expected a list of audiences, or any"),
+        Some(_) => node.wrong("expected a list of audiences, or the word any"),
         None => texts(node).map(Audiences::Of),
     }
 }

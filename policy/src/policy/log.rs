@@ -21,10 +21,12 @@ enum Mask {
 
 /// Reads the section.
 pub(super) fn read(node: &Node<'_>) -> Option<Log> {
-    let section = node.section()?;
+    let section = node.section("{ events: all, mask: [email] }")?;
     let all = section.or("events", false, |node| node.word(&[("refusals", false), ("all", true)]));
     let masks = section.or("mask", Vec::new(), |node| {
-        node.each(|node| node.word(&[("email", Mask::Email), ("address", Mask::Address)]))
+        node.each("[email, address]", |node| {
+            node.word(&[("email", Mask::Email), ("address", Mask::Address)])
+        })
     });
     let masks = masks?;
     Some(Log {

@@ -9,12 +9,13 @@ mod forward;
 mod headers;
 mod host;
 mod issuer;
+mod jwk;
 mod key;
 mod log;
 mod module;
 mod route;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use access::{Access, Need, TokenNeed};
@@ -27,7 +28,7 @@ pub(crate) use log::Log;
 pub(crate) use module::Module;
 pub(crate) use route::{LONGEST_TEXT, RequiredHeader, Rule};
 
-use crate::document::{self, Invalid, Node, Reading, Tree, Variable, digest};
+use crate::document::{self, Invalid, Node, Reading, SchemaKey, Tree, Variable, digest, quoted};
 use crate::token::{Key, Keys, Memory};
 
 /// What this host can do. A policy that needs more is refused.
@@ -69,6 +70,14 @@ impl Draft {
         let reading = Reading::new(None);
         read(&reading.root(&self.tree), host);
         reading.finish().0
+    }
+
+    /// Every key of the schema that reading this policy asks for, given or not: for tests and for
+    /// documentation that must not forget one.
+    pub fn keys(&self, variables: &BTreeMap<String, String>, host: Host) -> BTreeSet<SchemaKey> {
+        let reading = Reading::with_account(variables);
+        read(&reading.root(&self.tree), host);
+        reading.account()
     }
 
     /// The policy and its keys.
@@ -141,57 +150,68 @@ fn mode(node: &Node<'_>) -> Option<Mode> {
     node.word(&[("enforce", Mode::Enforce), ("observe", Mode::Observe)])
 }
 
-/// What the sections refer to by name; a name whose own section is wrong has no value.
+/// What the sections refer to by name; a name whose own section is wrong has no value, and where the
+/// whole list is wrong no name can be judged.
 struct Context<'t> {
     host: Host,
     mode: Mode,
-    issuers: Vec<(&'t str, Option<Arc<Issuer>>)>,
-    api_keys: Vec<(&'t str, Option<Arc<ApiKey>>)>,
+    issuers: Option<Named<'t, Issuer>>,
+    api_keys: Option<Named<'t, ApiKey>>,
 }
 
 fn read(root: &Node<'_>, host: Host) -> Option<(Policy, Vec<Vec<Key>>)> {
-    let section = root.section()?;
+    let section = root.section("{ vigile: 1, modules: […] }")?;
     let version = section.required("vigile", version);
     let mode = section.or("mode", Mode::Enforce, mode);
     let remember_tokens =
         section.or("remember_tokens", 4096, |node| node.whole_number(0, 1_000_000));
     let client_address = section.or("client_address", ClientAddress::Peer, address::client_address);
     let log = section.or("log", Log::default(), log::read);
-    let issuers = section.or("issuers", Vec::new(), |node| named(node, issuer::read));
+    let issuers = section.or("issuers", Vec::new(), |node| named(node, "issuers", issuer::read));
+    let api_keys = section
+        .or("api_keys", Vec::new(), |node| named(node, "API keys", |node, _| api_key::read(node)));
+    let (issuers, keys) = issuers.map(apart).unzip();
     let api_keys =
-        section.or("api_keys", Vec::new(), |node| named(node, |node, _| api_key::read(node)));
-    let (issuers, keys): (Vec<_>, Vec<_>) = issuers?
-        .into_iter()
-        .map(|(name, read)| {
-            let (issuer, keys) = read.unwrap_or_default();
-            ((name, issuer.map(Arc::new)), keys)
-        })
-        .unzip();
-    let api_keys: Vec<_> =
-        api_keys?.into_iter().map(|(name, key)| (name, key.map(Arc::new))).collect();
+        api_keys.map(|all| all.into_iter().map(|(name, key)| (name, key.map(Arc::new))).collect());
     let context = Context { host, mode: mode.unwrap_or(Mode::Enforce), issuers, api_keys };
-    let modules = section.required("modules", |node| modules(node, &context))?;
-    let issuers =
-        context.issuers.into_iter().map(|(_, issuer)| issuer).collect::<Option<Vec<_>>>()?;
-    let api_keys = context.api_keys.into_iter().map(|(_, key)| key).collect::<Option<Vec<_>>>()?;
+    let modules = section.required("modules", |node| modules(node, &context));
+    let (issuers, api_keys) = (whole(context.issuers), whole(context.api_keys));
     version?;
+    let (issuers, modules) = (issuers?, modules?);
     let policy = Policy {
         mode: mode?,
         remember_tokens: remember_tokens?,
         client_address: client_address?,
         log: log?,
         claims: claims(&issuers, &modules),
-        api_keys,
+        api_keys: api_keys?,
         modules,
         digest: String::new(),
     };
-    Some((policy, keys.into_iter().collect::<Option<Vec<_>>>()?))
+    Some((policy, keys?.into_iter().collect::<Option<Vec<_>>>()?))
+}
+
+type Named<'t, T> = Vec<(&'t str, Option<Arc<T>>)>;
+type Read = (Option<Issuer>, Option<Vec<Key>>);
+
+/// The issuers and, at the same places, their keys.
+fn apart(read: Vec<(&str, Option<Read>)>) -> (Named<'_, Issuer>, Vec<Option<Vec<Key>>>) {
+    let both = read.into_iter().map(|(name, read)| {
+        let (issuer, keys) = read.unwrap_or_default();
+        ((name, issuer.map(Arc::new)), keys)
+    });
+    both.unzip()
+}
+
+/// All of them, where none is wrong.
+fn whole<T>(named: Option<Named<'_, T>>) -> Option<Vec<Arc<T>>> {
+    named?.into_iter().map(|(_, one)| one).collect()
 }
 
 fn version(node: &Node<'_>) -> Option<()> {
     match node.tree() {
         Tree::Number(1.0) => Some(()),
-        _ => node.wrong("this is the version of the schema, and 1 is the only one yet"),
+        _ => node.wrong("this is the version of the schema: write vigile: 1, the only one yet"),
     }
 }
 
@@ -199,23 +219,27 @@ fn version(node: &Node<'_>) -> Option<()> {
 /// are wrong, so that one mistake in an issuer does not make every reference to it another.
 fn named<'t, T>(
     node: &Node<'t>,
+    what: &str,
     read: impl Fn(&Node<'t>, usize) -> Option<T>,
 ) -> Option<Vec<(&'t str, Option<T>)>> {
     let mut all: Vec<(&str, Option<T>)> = Vec::new();
-    for (index, item) in node.items()?.iter().enumerate() {
+    for (index, item) in node.items("[{ name: …, … }]")?.iter().enumerate() {
         let name = item.tree().get("name").and_then(Tree::as_text).unwrap_or_default();
         let read = read(item, index);
         let twice = !name.is_empty() && all.iter().any(|(known, _)| *known == name);
         all.push((
             name,
-            if twice { item.wrong(format!("two of them are named {name:?}")) } else { read },
+            match twice {
+                true => item.wrong(format!("two {what} are named {}", quoted(name))),
+                false => read,
+            },
         ));
     }
     Some(all)
 }
 
 fn modules(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<Module>>> {
-    let nodes = node.items()?;
+    let nodes = node.items("[{ name: …, hosts: […], routes: […] }]")?;
     let read = nodes.iter().enumerate().map(|(at, node)| match module::read(node, context, at) {
         Some((outline, module)) => (Some(outline), module),
         None => (None, None),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::access::{Access, Need, TokenNeed};
 use super::credentials::{self, CookieName, Credentials};
 use super::embed::{self, Embed};
-use super::forward::{self, Forward, Value, folded};
+use super::forward::{self, Value, folded};
 use super::headers::{self, Headers};
 use super::host::{self, Hosts};
-use super::route::{self, Route, Rule};
-use super::{Context, Mode, mode};
-use crate::document::{Node, Section, Tree, name, origin, text};
+use super::route::{self, Route, Rule, Shared};
+use super::{Context, Mode, access, mode};
+use crate::document::{Node, Section, Tree, name, origin, quoted, text};
 use crate::origin::Origin;
-use crate::path::Prefix;
+use crate::path::{Pattern, Prefix};
 
 /// A service, its routes, and what all of them share.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) fn read(
     context: &Context<'_>,
     index: usize,
 ) -> Option<(Outline, Option<Module>)> {
-    let section = node.section()?;
+    let section = node.section("{ name: …, hosts: […], routes: […] }")?;
     let name = section.required("name", name);
     let hosts = section.or("hosts", Hosts::Any, host::read);
     let prefix = section.or("path_prefix", Prefix::root(), prefix);
@@ -71,10 +71,13 @@ pub(super) fn read(
     let csp = section.optional("csp", headers::csp);
     let shared_cache = section.or("shared_cache", false, Node::flag);
     let forward = section.or("forward", Vec::new(), forward::read);
-    let routes = section.required("routes", |node| {
-        route::read_all(node, context, forward.as_deref().unwrap_or_default())
-    });
-    let sound = agrees(&section, embed.as_ref(), credentials.as_ref(), forward.as_deref());
+    let shared = Shared {
+        forward: forward.as_deref().unwrap_or_default(),
+        prefix: prefix.as_ref(),
+        header: credentials.as_ref().and_then(|places| places.header.as_ref()),
+    };
+    let routes = section.required("routes", |node| route::read_all(node, context, &shared));
+    let sound = agrees(&section, &shared, embed.as_ref(), credentials.as_ref());
     let outline = Outline {
         name: name.clone(),
         hosts: hosts.clone(),
@@ -123,9 +126,9 @@ fn module_claim(node: &Node<'_>) -> Option<Option<String>> {
 /// What one key alone cannot tell.
 fn agrees(
     section: &Section<'_>,
+    shared: &Shared<'_>,
     embed: Option<&Option<Embed>>,
     credentials: Option<&Credentials>,
-    shared: Option<&[Forward]>,
 ) -> Option<()> {
     let node = section.node();
     let routes = match section.peek("routes") {
@@ -133,8 +136,7 @@ fn agrees(
         _ => &[],
     };
     let public = routes.iter().any(|route| route.get("public").is_some());
-    let secret =
-        shared.unwrap_or_default().iter().any(|forward| matches!(forward.value, Value::Secret(_)));
+    let secret = shared.forward.iter().any(|forward| matches!(forward.value, Value::Secret(_)));
     if public && secret {
         return node.wrong("forward holds a secret, and a route is public: put the secret on the routes that need it");
     }
@@ -143,15 +145,44 @@ fn agrees(
         return node
             .wrong("embed needs the cookie: without it every asset of the framed page is refused");
     }
-    let at = |path: &str| {
-        routes.iter().any(|route| route.get("path").and_then(Tree::as_text) == Some(path))
-    };
     match &embed.refresh {
-        Some(refresh) if at(refresh.as_str()) => node.wrong(format!(
-            "embed.refresh is {}, and so is a route: it would never be reached",
-            refresh.as_str()
-        )),
-        _ => Some(()),
+        Some(refresh) => refreshes(node, refresh, routes, shared.prefix),
+        None => Some(()),
+    }
+}
+
+/// Whether the refresh path is one that can be reached, and takes no route's place.
+fn refreshes(
+    node: &Node<'_>,
+    refresh: &Pattern,
+    routes: &[Tree],
+    prefix: Option<&Prefix>,
+) -> Option<()> {
+    let shown = refresh.as_str();
+    let is_it = |path: &Tree| {
+        path.as_text()
+            .and_then(|path| Pattern::parse(path).ok())
+            .is_some_and(|path| path == *refresh)
+    };
+    let paths = |route: &Tree| match (route.get("path"), route.get("paths")) {
+        (Some(path), _) => is_it(path),
+        (None, Some(Tree::List(paths))) => paths.iter().any(is_it),
+        _ => false,
+    };
+    if routes.iter().any(paths) {
+        return node.wrong(format!(
+            "embed.refresh is {shown}, and so is a route: it would never be reached"
+        ));
+    }
+    if let Some(prefix) = prefix.filter(|prefix| !refresh.reaches(prefix)) {
+        return node.wrong(format!(
+            "embed.refresh is {shown}, which this module's path_prefix {} does not reach",
+            prefix.as_str()
+        ));
+    }
+    match routes.iter().any(access::takes_a_token) {
+        true => Some(()),
+        false => node.wrong("embed.refresh renews a token's cookie, and no route takes a token"),
     }
 }
 
@@ -218,9 +249,9 @@ pub(super) fn distinct(nodes: &[Node<'_>], outlines: &[Option<Outline>]) -> Opti
 }
 
 fn clash(one: &Outline, other: &Outline) -> Option<String> {
-    let earlier = one.name.as_deref().unwrap_or("another module");
+    let earlier = one.name.as_deref().map_or("another module".to_owned(), quoted);
     if one.name.is_some() && one.name == other.name {
-        return Some(format!("two modules are named {earlier:?}"));
+        return Some(format!("two modules are named {earlier}"));
     }
     if !one.hosts.as_ref().zip(other.hosts.as_ref()).is_some_and(|(one, other)| one.shared(other)) {
         return None;
@@ -228,7 +259,8 @@ fn clash(one: &Outline, other: &Outline) -> Option<String> {
     if one.prefix.is_some() && one.prefix == other.prefix {
         return Some(format!("{earlier} has a host and the path_prefix of this module already"));
     }
-    (one.cookie.is_some() && one.cookie == other.cookie).then(|| {
+    let cookies = one.cookie.as_ref().zip(other.cookie.as_ref());
+    cookies.is_some_and(|(one, other)| one.meets(other)).then(|| {
         format!(
             "{earlier} has the same host and the same cookie: give each its own credentials.cookie"
         )

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Context;
 use super::access::{self, Access};
+use super::credentials::HeaderPlace;
 use super::forward::{self, Forward, Value};
 use crate::document::{Node, Section, header_name, origin};
 use crate::origin::Origin;
-use crate::path::Pattern;
+use crate::path::{Pattern, Prefix};
 
 /// A pattern and what it asks for, by method. The path alone selects a route; the method then chooses
 /// among the entries of the same path (design.md, rule 3).
@@ -75,15 +76,26 @@ impl Entry {
     }
 }
 
+/// What a module says for all of its routes, as far as it could be read.
+pub(super) struct Shared<'m> {
+    pub(super) forward: &'m [Forward],
+    pub(super) prefix: Option<&'m Prefix>,
+    /// The header in which its tokens stand.
+    pub(super) header: Option<&'m HeaderPlace>,
+}
+
 /// Reads all routes of a module: the routes by pattern, and their rules.
 pub(super) fn read_all(
     node: &Node<'_>,
     context: &Context<'_>,
-    shared: &[Forward],
+    shared: &Shared<'_>,
 ) -> Option<(Vec<Route>, Vec<Arc<Rule>>)> {
     let mut table = Table::default();
-    let read: Vec<Option<()>> =
-        node.items()?.iter().map(|node| table.read(node, context, shared)).collect();
+    let read: Vec<Option<()>> = node
+        .items("[{ path: /**, token: { issuer: … } }]")?
+        .iter()
+        .map(|node| table.read(node, context, shared))
+        .collect();
     read.into_iter().collect::<Option<()>>()?;
     Some((table.routes, table.rules))
 }
@@ -98,10 +110,10 @@ struct Table {
 impl Table {
     /// Reads one item. Its paths are placed even where its rule is wrong or hangs on a secret, so that
     /// what it shadows is found all the same.
-    fn read(&mut self, node: &Node<'_>, context: &Context<'_>, shared: &[Forward]) -> Option<()> {
-        let section = node.section()?;
-        let patterns = patterns(&section);
-        let methods = section.optional("methods", |node| node.each(method));
+    fn read(&mut self, node: &Node<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Option<()> {
+        let section = node.section("{ path: /**, token: { issuer: … } }")?;
+        let patterns = patterns(&section, shared.prefix);
+        let methods = section.optional("methods", |node| node.each("[GET, POST]", method));
         let rule = rule(&section, context, shared).map(|rule| self.intern(rule));
         let entry = Entry { methods: methods?, rule: rule.unwrap_or_default() };
         let placed: Vec<Option<()>> =
@@ -146,17 +158,27 @@ impl Table {
     }
 }
 
-fn patterns(section: &Section<'_>) -> Option<Vec<Pattern>> {
+fn patterns(section: &Section<'_>, prefix: Option<&Prefix>) -> Option<Vec<Pattern>> {
+    let read = |node: &Node<'_>| pattern(node, prefix);
     match (section.take("path"), section.take("paths")) {
-        (Some(one), None) => pattern(&one).map(|one| vec![one]),
-        (None, Some(several)) => several.each(pattern),
-        (None, None) => section.node().wrong("path or paths is required"),
+        (Some(one), None) => read(&one).map(|one| vec![one]),
+        (None, Some(several)) => several.each("[/api/**, /ws]", read),
+        (None, None) => section.lacks(&["path", "paths"], "path or paths is required"),
         (Some(_), Some(_)) => section.node().wrong("path and paths say the same thing: keep one"),
     }
 }
 
-fn pattern(node: &Node<'_>) -> Option<Pattern> {
-    Pattern::parse(node.string()?).map_or_else(|problem| node.wrong(problem), Some)
+fn pattern(node: &Node<'_>, prefix: Option<&Prefix>) -> Option<Pattern> {
+    let pattern =
+        Pattern::parse(node.string()?).map_or_else(|problem| node.wrong(problem), Some)?;
+    match prefix.filter(|prefix| !pattern.reaches(prefix)) {
+        None => Some(pattern),
+        Some(prefix) => node.wrong(format!(
+            "{} would never be reached: this module's path_prefix is {}",
+            pattern.as_str(),
+            prefix.as_str()
+        )),
+    }
 }
 
 fn method(node: &Node<'_>) -> Option<String> {
@@ -164,25 +186,27 @@ fn method(node: &Node<'_>) -> Option<String> {
     match node.string()? {
         "CONNECT" => node.wrong("CONNECT asks for a tunnel, and Vigile guards none"),
         method if !method.is_empty() && token(method) => Some(method.to_owned()),
-        _ => node.wrong("a method is written in capitals: GET, POST, …"),
+        _ => node.wrong("a method is written in capitals: GET, POST, … (RFC 9110 §9.1)"),
     }
 }
 
-fn rule(section: &Section<'_>, context: &Context<'_>, shared: &[Forward]) -> Option<Rule> {
+fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Option<Rule> {
     let access = access::read(section, context);
-    let origins = section.or("origins", Vec::new(), |node| node.each(origin));
-    let require_headers = section.or("require_headers", Vec::new(), required_headers);
+    let origins =
+        section.or("origins", Vec::new(), |node| node.each("[\"https://iahome.fr\"]", origin));
+    let require_headers = section
+        .or("require_headers", Vec::new(), |node| required_headers(node, context, shared.header));
     let forward = section.or("forward", Vec::new(), forward::read);
     let anybody = section.has("public") || section.has("status");
     let sound = [
-        only_where(section, "origins", access::asks_for_token(section), ORIGINS_ALONE),
+        only_where(section, "origins", access::takes_a_token(section.node().tree()), ORIGINS_ALONE),
         only_where(section, "require_headers", !anybody, HEADERS_ALONE),
         only_where(section, "forward", !section.has("status"), FORWARD_NOWHERE),
         own_forward(section, forward.as_deref()),
     ];
     let own = forward?;
     let inherited =
-        shared.iter().filter(|shared| own.iter().all(|own| own.header != shared.header));
+        shared.forward.iter().filter(|shared| own.iter().all(|own| own.header != shared.header));
     let forward = inherited.chain(&own).cloned().collect();
     let rule =
         Rule { access: access?, origins: origins?, require_headers: require_headers?, forward };
@@ -212,7 +236,7 @@ fn own_forward(section: &Section<'_>, forward: Option<&[Forward]>) -> Option<()>
             node.wrong("a secret is not forwarded for everybody: this route is public")
         }
         Some(node)
-            if !access::asks_for_token(section)
+            if !access::takes_a_token(section.node().tree())
                 && has(|value| matches!(value, Value::Claim(_))) =>
         {
             node.wrong("there is no token here to take a claim from")
@@ -221,13 +245,30 @@ fn own_forward(section: &Section<'_>, forward: Option<&[Forward]>) -> Option<()>
     }
 }
 
-fn required_headers(node: &Node<'_>) -> Option<Vec<RequiredHeader>> {
-    let read = node.entries()?.into_iter().map(|(given, node)| {
+fn required_headers(
+    node: &Node<'_>,
+    context: &Context<'_>,
+    tokens: Option<&HeaderPlace>,
+) -> Option<Vec<RequiredHeader>> {
+    let read = node.entries("{ x-justification: { min_length: 10 } }")?.into_iter().map(|(given, node)| {
         let name = header_name(&node, given);
-        let section = node.section()?;
+        let section = node.section("{ min_length: 10 }")?;
         let min_length = section.or("min_length", 1, |node| node.whole_number(1, LONGEST_TEXT));
-        Some(RequiredHeader { name: name?, min_length: min_length? })
+        let name = name?;
+        match carries_credentials(&name, context, tokens) {
+            true => node.wrong(format!(
+                "{name} carries a credential, and what is required here is written to the audit line"
+            )),
+            false => Some(RequiredHeader { name, min_length: min_length? }),
+        }
     });
     let read: Vec<Option<RequiredHeader>> = read.collect();
     read.into_iter().collect()
+}
+
+/// Whether any part of the policy, or any app, reads a credential from this header.
+fn carries_credentials(name: &str, context: &Context<'_>, tokens: Option<&HeaderPlace>) -> bool {
+    let keys = context.api_keys.iter().flatten().filter_map(|(_, key)| key.as_ref());
+    ["authorization", "cookie", "proxy-authorization"].contains(&name)
+        || keys.map(|key| &key.place).chain(tokens).any(|place| place.name == name)
 }

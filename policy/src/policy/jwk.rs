@@ -1,0 +1,132 @@
+//! `jwk` and `jwks`: JSON Web Keys (RFC 7517), written out in the policy.
+
+use super::key::{Made, from_secret, try_all};
+use crate::document::{Node, quoted};
+use crate::token::{Algorithm, Family, Verifier, Written};
+
+/// Reads one JWK.
+pub(super) fn one(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
+    let jwk = Jwk::read(node)?;
+    let accepted = accepted?;
+    match jwk.unfit(accepted) {
+        Some(problem) => node.wrong(problem),
+        None => jwk.make(accepted),
+    }
+}
+
+/// Reads a set. Keys of other uses, types and algorithms are passed over (RFC 7517 §5).
+pub(super) fn set(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
+    let section = node.section("{ keys: [{ kty: …, … }] }")?;
+    let keys = section.required("keys", |node| {
+        node.each("[{ kty: …, … }]", |node| {
+            let jwk = Jwk::read(node)?;
+            let accepted = accepted?;
+            if jwk.unfit(accepted).is_some() { Some(Vec::new()) } else { jwk.make(accepted) }
+        })
+    })?;
+    let keys: Vec<Made> = keys.into_iter().flatten().collect();
+    match keys.is_empty() {
+        true => {
+            node.wrong("no key of this set is for a signature that the issuer's algorithms list")
+        }
+        false => Some(keys),
+    }
+}
+
+/// The members that say what a key is for; its material is jwt-simple's to read.
+struct Jwk<'t> {
+    node: Node<'t>,
+    kind: &'t str,
+    curve: Option<&'t str>,
+    used: Option<&'t str>,
+    algorithm: Option<&'t str>,
+    kid: Option<&'t str>,
+    secret: Option<&'t str>,
+}
+
+impl<'t> Jwk<'t> {
+    fn read(node: &Node<'t>) -> Option<Self> {
+        let members = node.entries("{ kty: …, … }")?;
+        let member = |name: &str| members.iter().find(|(known, _)| *known == name);
+        let text = |name: &str| {
+            member(name).map(|(_, node)| node.string()).map_or(Some(None), |text| text.map(Some))
+        };
+        let (kind, curve, used) = (text("kty"), text("crv"), text("use"));
+        let (algorithm, kid, secret) = (text("alg"), text("kid"), text("k"));
+        if let Some((_, private)) = member("d") {
+            return private.wrong("this is a private key: it stays with the issuer. Give the members of its public half");
+        }
+        let jwk = Self {
+            node: node.clone(),
+            kind: kind?.unwrap_or_default(),
+            curve: curve?,
+            used: used?,
+            algorithm: algorithm?,
+            kid: kid?,
+            secret: secret?,
+        };
+        match jwk.kind {
+            "" => node.wrong("kty is required (RFC 7517 §4.1)"),
+            _ => Some(jwk),
+        }
+    }
+
+    /// Why this key verifies nothing that the issuer signs.
+    fn unfit(&self, accepted: &[Algorithm]) -> Option<String> {
+        if let Some(used) = self.used.filter(|used| *used != "sig") {
+            return Some(format!("use is {}: a key that signs has sig, or no use", quoted(used)));
+        }
+        if let Some(named) = self.algorithm
+            && !accepted.iter().any(|accepted| accepted.name() == named)
+        {
+            return Some(format!(
+                "alg is {}, which the issuer's algorithms do not list",
+                quoted(named)
+            ));
+        }
+        match accepted.iter().any(|algorithm| self.is_for(*algorithm)) {
+            true => None,
+            false => {
+                Some("none of the issuer's algorithms takes a key of this kty and crv".to_owned())
+            }
+        }
+    }
+
+    /// Whether type and curve are the algorithm's (RFC 7518 §6, RFC 8037 §2).
+    fn is_for(&self, algorithm: Algorithm) -> bool {
+        let kind = match algorithm.family() {
+            Family::Secret(_) => ("oct", None),
+            Family::Rsa => ("RSA", None),
+            Family::P256 => ("EC", Some("P-256")),
+            Family::P384 => ("EC", Some("P-384")),
+            Family::Ed25519 => ("OKP", Some("Ed25519")),
+        };
+        kind == (self.kind, self.curve)
+            && self.algorithm.is_none_or(|named| named == algorithm.name())
+    }
+
+    fn make(&self, accepted: &[Algorithm]) -> Option<Vec<Made>> {
+        let fit: Vec<Algorithm> =
+            accepted.iter().filter(|algorithm| self.is_for(**algorithm)).copied().collect();
+        if self.kind == "oct" {
+            return from_secret(&self.node, &self.oct()?, &fit, self.kid);
+        }
+        let json = self.node.tree().to_json();
+        let damaged = "this key cannot be read: its members are not those of RFC 7518 §6";
+        try_all(
+            &self.node,
+            &fit,
+            |algorithm| Verifier::from_public(algorithm, Written::Jwk(&json)),
+            self.kid,
+            damaged,
+        )
+    }
+
+    fn oct(&self) -> Option<Vec<u8>> {
+        use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
+        match Base64UrlSafeNoPadding::decode_to_vec(self.secret.unwrap_or_default(), None) {
+            Ok(secret) if !secret.is_empty() => Some(secret),
+            _ => self.node.wrong("k is required, in base64url without padding (RFC 7518 §6.4.1)"),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What holds of every decision, whatever was asked.
+
+use std::collections::BTreeSet;
+
+use vigile_policy::{Decision, Edit, Reason, Reply, Request, UnixTime, Verdict, drive};
+
+use super::Hostile;
+use super::dictionary::WORDS;
+use super::model::{Model, OVERRIDES, cookies, folded, matches, parameters};
+use super::places::{all, applied, contains, first, is_cookie, keys, presented, tokens};
+use super::world::World;
+
+type Headers = [(String, Vec<u8>)];
+type Held = Result<(), String>;
+
+/// Decides on a request twice, without and with a memory of it, and looks at all that came of it.
+pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
+    let request = Request { headers: &hostile.headers, peer: hostile.peer };
+    let now = UnixTime(hostile.now);
+    let mut memory = world.state.memory([1, 2]);
+    let first = drive(&world.state, &request, &mut memory, now);
+    let again = drive(&world.state, &request, &mut memory, now);
+    same(&first, &again)?;
+    let model = first.record.module().map(|name| world.model(name));
+    let said = Said { world, hostile, request, model, decision: &first };
+    said.verdict()?;
+    said.edits()?;
+    said.credentials()?;
+    said.line(now)?;
+    match &first.verdict {
+        Verdict::Forward => said.forwarded()?,
+        Verdict::Reply(reply) => said.replied(reply)?,
+    }
+    Ok(first.record.reason())
+}
+
+/// A remembered token costs less, and changes nothing else.
+fn same(first: &Decision, again: &Decision) -> Held {
+    let reply = |decision: &Decision| match &decision.verdict {
+        Verdict::Forward => None,
+        Verdict::Reply(reply) => Some((reply.headers.clone(), reply.body.clone())),
+    };
+    let alike = first.record.reason() == again.record.reason()
+        && first.record.subject() == again.record.subject()
+        && first.edits == again.edits
+        && reply(first) == reply(again);
+    held(alike, || format!("remembered: {} and {}", first.record.reason(), again.record.reason()))
+}
+
+fn held(holds: bool, otherwise: impl FnOnce() -> String) -> Held {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+struct Said<'s> {
+    world: &'s World,
+    hostile: &'s Hostile,
+    request: Request<'s>,
+    model: Option<&'s Model>,
+    decision: &'s Decision,
+}
+
+impl Said<'_> {
+    fn reason(&self) -> Reason {
+        self.decision.record.reason()
+    }
+
+    fn verdict(&self) -> Held {
+        let (record, reason) = (&self.decision.record, self.reason());
+        let fits = match &self.decision.verdict {
+            Verdict::Forward => !reason.refuses() && reason.status() == 0,
+            Verdict::Reply(reply) => {
+                reply.status() == reason.status() && (200..600).contains(&reply.status())
+            }
+        };
+        held(fits, || format!("{reason} and its verdict"))?;
+        let observed = record.would_refuse().is_some();
+        held(observed == (reason == Reason::AllowedObserved), || "observed".into())?;
+        let observes = match self.model {
+            Some(model) => model.observes,
+            None => self.world.state.policy().observes(None),
+        };
+        held(!observed || observes, || format!("{reason} where nothing is observed"))
+    }
+
+    /// What is written holds no line break and no NUL that was not there before.
+    fn edits(&self) -> Held {
+        for edit in &self.decision.edits {
+            let Edit::Set(name, value) = edit else { continue };
+            let breaks = |value: &[u8]| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+            let before = all(self.request.headers, name).any(breaks);
+            held(before || !breaks(value), || format!("{name}: {}", value.escape_ascii()))?;
+            held(!name.is_empty() && *name == name.to_lowercase(), || {
+                format!("the name {name:?}")
+            })?;
+        }
+        let upstream = [
+            (
+                "content-security-policy".to_owned(),
+                b"default-src *;frame-ancestors 'none',".to_vec(),
+            ),
+            ("cache-control".to_owned(), vec![0xff, b',', b'=', b',']),
+        ];
+        for edit in self.decision.response.edits(&upstream) {
+            if let Edit::Set(name, value) = edit {
+                held(!value.is_empty() && !value.contains(&b'\n'), || format!("answer's {name}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody is let in, believed or named without a credential that holds, in a place where the module
+    /// looks for one.
+    fn credentials(&self) -> Held {
+        let reason = self.reason();
+        let good = self.good_in_places();
+        let by_credential = matches!(
+            reason,
+            Reason::AllowedToken
+                | Reason::AllowedApiKey
+                | Reason::ExchangeDone
+                | Reason::RefreshDone
+        );
+        held(!by_credential || !good.is_empty(), || format!("{reason} without a credential"))?;
+        let named = self.decision.record.subject();
+        held(named.is_none() || !good.is_empty(), || format!("{named:?} without a credential"))?;
+        let Some(model) = self.model else { return held(!by_credential, || "no module".into()) };
+        let path = first(self.request.headers, ":path").unwrap_or_default();
+        let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+        if reason == Reason::AllowedPublic {
+            let public = model.public.iter().any(|pattern| matches(pattern, path));
+            held(public, || "public, and no public route has this path".into())?;
+        }
+        if reason == Reason::AllowedAddress {
+            let address = self.hostile.peer.map(|peer| peer.ip().to_canonical());
+            let listed = address.is_some_and(|address| {
+                model.networks.iter().any(|network| network.contains(&address))
+            });
+            held(listed, || "an address that is not listed".into())?;
+        }
+        Ok(())
+    }
+
+    /// Credentials that hold now, from the places where the module looks.
+    fn good_in_places(&self) -> BTreeSet<&str> {
+        let Some(model) = self.model else { return BTreeSet::new() };
+        let presented = presented(self.request.headers, model);
+        let is_there = |good: &str| presented.iter().any(|one| one == good.as_bytes());
+        let now = self.hostile.now;
+        let leeway = 300;
+        let tokens = self.world.good_tokens.iter().filter(|(_, ends)| now < ends + leeway);
+        let keys = self.world.good_keys.iter().map(String::as_str);
+        tokens.map(|(token, _)| token.as_str()).chain(keys).filter(|good| is_there(good)).collect()
+    }
+
+    fn line(&self, now: UnixTime) -> Held {
+        let line =
+            self.decision.record.line(&self.request, self.hostile.peer.map(|peer| peer.ip()), now);
+        let audited = self.model.map_or(0, |model| model.audited);
+        held(line.len() < 6000 + 1100 * audited, || format!("{} bytes of audit line", line.len()))?;
+        held(!line.chars().any(char::is_control), || format!("a control character in {line:?}"))?;
+        let json: serde_json::Value =
+            serde_json::from_str(&line).map_err(|error| error.to_string())?;
+        held(json.is_object(), || line.clone())?;
+        self.tells_no_credential("the audit line", line.as_bytes())
+    }
+
+    /// No credential that was presented where one belongs stands in `output`, unless the caller wrote it
+    /// elsewhere too.
+    fn tells_no_credential(&self, what: &str, output: &[u8]) -> Held {
+        let Some(model) = self.model else { return Ok(()) };
+        let is_word = |text: &[u8]| WORDS.iter().any(|word| word.as_bytes() == text);
+        let presented = presented(self.request.headers, model);
+        for secret in presented.iter().filter(|text| text.len() >= 16 && !is_word(text)) {
+            let told = contains(output, secret);
+            held(!told || self.strays(model, secret), || {
+                format!("{what} tells {}: {}", secret.escape_ascii(), output.escape_ascii())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether a credential stands where none belongs: in the path, in a header that is logged.
+    fn strays(&self, model: &Model, secret: &[u8]) -> bool {
+        let places = |name: &str| {
+            name == "cookie"
+                || model.header.as_deref() == Some(name)
+                || model.key_headers.contains(name)
+        };
+        let path = first(self.request.headers, ":path").unwrap_or_default();
+        let foreign = |(name, value): &(Vec<u8>, Vec<u8>)| {
+            model.query.as_ref().is_none_or(|query| query.as_bytes() != name)
+                && (contains(value, secret) || contains(name, secret))
+        };
+        contains(path.split(|byte| *byte == b'?').next().unwrap_or_default(), secret)
+            || parameters(path).iter().any(foreign)
+            || self
+                .request
+                .headers
+                .iter()
+                .any(|(name, value)| !places(name) && name != ":path" && contains(value, secret))
+    }
+
+    fn forwarded(&self) -> Held {
+        let headers = applied(self.request.headers, &self.decision.edits);
+        for name in [":method", ":authority", ":scheme"] {
+            let (before, after) = (first(self.request.headers, name), first(&headers, name));
+            held(before == after, || format!("{name} was changed"))?;
+        }
+        let before = first(self.request.headers, ":path").unwrap_or_default();
+        let after = first(&headers, ":path").ok_or("the path is gone")?;
+        let bare =
+            |path: &[u8]| path.split(|byte| *byte == b'?').next().unwrap_or_default().to_vec();
+        held(bare(before) == bare(after), || "the path was changed".into())?;
+        for (name, _) in headers.iter().filter(|(name, _)| !name.starts_with(':')) {
+            held(!OVERRIDES.contains(&folded(name).as_str()), || format!("{name} was forwarded"))?;
+        }
+        let Some(model) = self.model else { return Ok(()) };
+        self.identities(&headers, model)?;
+        if model.keeps {
+            return Ok(());
+        }
+        let theirs =
+            all(&headers, "cookie").flat_map(cookies).find(|(name, _)| is_cookie(model, name));
+        held(theirs.is_none(), || format!("a cookie of ours: {theirs:?}"))?;
+        let token = parameters(after)
+            .into_iter()
+            .find(|(name, _)| model.query.as_ref().is_some_and(|query| query.as_bytes() == name));
+        held(token.is_none(), || format!("a token in the query: {}", after.escape_ascii()))?;
+        self.credential_is_gone(&headers, model)
+    }
+
+    /// Identities are the policy's to write: none where it writes none, and once where it does.
+    fn identities(&self, headers: &Headers, model: &Model) -> Held {
+        let set: Vec<(&String, &Vec<u8>)> = self
+            .decision
+            .edits
+            .iter()
+            .filter_map(|edit| match edit {
+                Edit::Set(name, value) => Some((name, value)),
+                Edit::Remove(_) => None,
+            })
+            .collect();
+        for (name, value) in headers
+            .iter()
+            .filter(|(name, _)| !name.starts_with(':') && model.identities.contains(&folded(name)))
+        {
+            held(set.contains(&(name, value)), || {
+                format!("{name}: {} is not the policy's", value.escape_ascii())
+            })?;
+            held(all(headers, name).count() == 1, || format!("{name} twice"))?;
+            held(self.reason() != Reason::AllowedObserved, || {
+                format!("{name} for one who would be refused")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The credential that let the request in does not reach the app from where it was read. Copies that a
+    /// caller strews over other headers are his own.
+    fn credential_is_gone(&self, headers: &Headers, model: &Model) -> Held {
+        let good = self.good_in_places();
+        let read = |headers: &Headers| match self.reason() {
+            Reason::AllowedToken => tokens(headers, model),
+            _ => keys(headers, model),
+        };
+        let is_good = |one: &Vec<u8>| good.iter().any(|good| good.as_bytes() == one);
+        let before = read(self.request.headers).into_iter().filter(is_good).count();
+        let left: Vec<Vec<u8>> = read(headers).into_iter().filter(is_good).collect();
+        let gone = match self.reason() {
+            Reason::AllowedToken => good.len() != 1 || left.is_empty(),
+            Reason::AllowedApiKey => left.len() < before,
+            _ => true,
+        };
+        held(gone, || format!("the app sees {}", left.concat().escape_ascii()))
+    }
+
+    fn replied(&self, reply: &Reply) -> Held {
+        let mut names = BTreeSet::new();
+        for (name, value) in &reply.headers {
+            let token = !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            let visible = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+            held(token && visible && !value.is_empty() && value.trim() == value, || {
+                format!("{name}: {value:?}")
+            })?;
+            held(names.insert(name), || format!("{name} twice"))?;
+            if name != "set-cookie" {
+                self.tells_no_credential(name, value.as_bytes())?;
+            }
+        }
+        let header = |name: &str| {
+            reply.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        };
+        if let Some(location) = header("location") {
+            let rest = location.strip_prefix('/');
+            held(rest.is_some_and(|rest| !rest.starts_with(['/', '\\'])), || {
+                format!("location: {location}")
+            })?;
+        }
+        let reason = self.reason();
+        held(header("vigile-reason") == Some(reason.code()), || "vigile-reason".into())?;
+        held(header("cache-control") == Some("no-store"), || "a reply that may be stored".into())?;
+        let cookie = header("set-cookie");
+        let may_set = matches!(reason, Reason::ExchangeDone | Reason::RefreshDone);
+        held(
+            cookie.is_none_or(|cookie| {
+                may_set && cookie.contains("; Path=/; Secure; HttpOnly; SameSite=")
+            }),
+            || format!("set-cookie: {cookie:?}"),
+        )?;
+        if let Some(origin) = header("access-control-allow-origin") {
+            let own = |ancestor: &String| ancestor == "self" || ancestor == origin;
+            held(self.model.is_some_and(|model| model.ancestors.iter().any(own)), || {
+                format!("read by {origin}")
+            })?;
+        }
+        held(!contains(&reply.body, b"x9"), || "the body echoes what was sent".into())?;
+        self.tells_no_credential("the body", &reply.body)
+    }
+}

@@ -1,0 +1,336 @@
+//! Policies that are replaced while Envoy runs, and policies side by side in one VM.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::{Value, json};
+use vigile_tests::asking::{Connection, ask};
+use vigile_tests::case::Recipe;
+use vigile_tests::envoy::{self, Envoy, free_port};
+use vigile_tests::keys::RING;
+use vigile_tests::lds::Served;
+use vigile_tests::ticker::{self, Events};
+
+const HOST: &str = "stablediffusion.example.org";
+const REJECTED: &str = "listener_manager.lds.update_rejected";
+const MODIFIED: &str = "listener_manager.listener_modified";
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = vec![
+        Trial::test("update/a bad policy is rejected", a_bad_policy_is_rejected),
+        Trial::test("update/a good policy takes over", a_good_policy_takes_over),
+        Trial::test("update/keys with names", keys_with_names),
+        Trial::test("update/again and again", again_and_again),
+        Trial::test("one vm/two policies", two_policies_in_one_vm),
+        Trial::test("memory/a hit ends with its token", a_hit_ends_with_its_token),
+        Trial::test("memory/as many as the policy says", as_many_as_the_policy_says),
+    ];
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// One module whose tokens are signed with a key of this list.
+fn policy(keys: &Value) -> Value {
+    json!({
+        "vigile": 1,
+        "issuers": [{ "name": "iahome", "algorithms": ["HS256"], "keys": keys }],
+        "modules": [{ "name": "stablediffusion", "hosts": [HOST], "module_claim": "none",
+            "routes": [{ "path": "/**", "token": { "issuer": "iahome" } }] }],
+    })
+}
+
+fn iahome() -> Value {
+    json!([{ "secret": { "env": "IAHOME_JWT_SECRET" } }])
+}
+
+fn partner() -> Value {
+    json!([{ "secret": { "env": "PARTNER_JWT_SECRET" } }])
+}
+
+fn token(key: &str) -> String {
+    RING.mint(&Recipe { key: Some(key.into()), ..Recipe::default() })
+}
+
+/// A gate in front of the ticker.
+struct Gate {
+    served: Served,
+    address: SocketAddr,
+    port: u16,
+}
+
+impl Gate {
+    fn start(policy: &Value) -> Self {
+        let app = ticker::start();
+        let port = free_port();
+        let served = Served::start(
+            &envoy::newest(),
+            &[listener(port, policy)],
+            &[envoy::cluster("app", app)],
+            &RING.environment(),
+        );
+        let served = served.unwrap_or_else(|error| panic!("{}", error.0));
+        Self { served, address: ([127, 0, 0, 1], port).into(), port }
+    }
+
+    fn update(&mut self, policy: &Value) {
+        self.served.update(&[listener(self.port, policy)]);
+    }
+
+    /// The same, until it is at work.
+    fn replace(&mut self, policy: &Value) -> Result<(), Failed> {
+        let modified = self.served.stat(MODIFIED) + 1;
+        self.update(policy);
+        self.served.reaches(MODIFIED, modified)?;
+        Ok(())
+    }
+
+    fn says(&self, token: &str, status: u16, reason: &str) -> Result<(), Failed> {
+        same(&ask(self.address, HOST, token), &(status, reason.to_owned()))
+    }
+
+    /// How many VMs there are, those of the main thread and of every worker.
+    fn vms(&self) -> u64 {
+        self.served.stat("wasm.envoy.wasm.runtime.v8.active")
+    }
+
+    fn is_sound(&self) -> Result<(), Failed> {
+        sound(&self.served.envoy)
+    }
+}
+
+fn listener(port: u16, policy: &Value) -> Value {
+    let route =
+        json!({ "match": { "prefix": "/" }, "route": { "cluster": "app", "timeout": "0s" } });
+    let filter = envoy::vigile(&envoy::as_struct(policy), &RING.environment());
+    envoy::listener("gate", port, &filter, &route)
+}
+
+fn sound(envoy: &Envoy) -> Result<(), Failed> {
+    let log = envoy.logged();
+    let crash = log.lines().find(|line| line.contains("panicked") || line.contains("RuntimeError"));
+    crash.map_or(Ok(()), |line| Err(line.to_owned().into()))
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(got: &T, expected: &T) -> Result<(), Failed> {
+    if got == expected { Ok(()) } else { Err(format!("{got:?}, not {expected:?}").into()) }
+}
+
+fn a_bad_policy_is_rejected() -> Result<(), Failed> {
+    let mut gate = Gate::start(&policy(&iahome()));
+    let good = token("iahome");
+    gate.says(&good, 200, "")?;
+    let mut events = Events::open(gate.address, HOST, &good)?;
+    let mut bad = policy(&iahome());
+    bad["mode"] = "enforced".into();
+    bad["modules"][0]["routes"][0]["token"]["issuer"] = "iahom".into();
+    gate.update(&bad);
+    gate.served.reaches(REJECTED, 1)?;
+    let log = gate.served.envoy.logged();
+    for mistake in [
+        "policy: mode: \"enforced\" is not known here; did you mean \"enforce\"?",
+        "policy: modules[0].routes[0].token.issuer: no issuer is named \"iahom\"; did you mean \"iahome\"?",
+    ] {
+        if !log.contains(mistake) {
+            return Err(format!("the log lacks {mistake}:\n{log}").into());
+        }
+    }
+    gate.says(&good, 200, "")?;
+    gate.says(&token("stranger"), 401, "token.signature")?;
+    gate.says("", 401, "token.missing")?;
+    events.tick(3)?;
+    // And it stays like that: the next good one is taken.
+    gate.replace(&policy(&partner()))?;
+    gate.says(&good, 401, "token.signature")?;
+    events.tick(3)?;
+    same(&gate.served.stat(REJECTED), &1)?;
+    gate.is_sound()
+}
+
+fn a_good_policy_takes_over() -> Result<(), Failed> {
+    let mut gate = Gate::start(&policy(&iahome()));
+    let (old, new) = (token("iahome"), token("partner"));
+    gate.says(&old, 200, "")?;
+    gate.says(&old, 200, "")?; // remembered
+    gate.says(&new, 401, "token.signature")?;
+    let mut events = Events::open(gate.address, HOST, &old)?;
+    let mut kept = Connection::open(gate.address);
+    same(&kept.get(HOST, "/", &old).status, &200)?;
+    gate.replace(&policy(&partner()))?;
+    gate.says(&old, 401, "token.signature")?;
+    gate.says(&new, 200, "")?;
+    events.tick(3)?;
+    // A connection that was open keeps the policy with which it was opened, until it is drained.
+    same(&kept.get(HOST, "/", &old).status, &200)?;
+    gate.replace(&policy(&iahome()))?;
+    gate.says(&old, 200, "")?;
+    gate.says(&new, 401, "token.signature")?;
+    events.tick(3)?;
+    gate.is_sound()
+}
+
+fn keys_with_names() -> Result<(), Failed> {
+    let named = |kid: &str, name: &str| json!({ "kid": kid, "secret": { "env": name } });
+    let (one, two) = (named("one", "IAHOME_JWT_SECRET"), named("two", "PARTNER_JWT_SECRET"));
+    let mut gate = Gate::start(&policy(&json!([one, two])));
+    let sign = |key: &str, kid: &str| {
+        RING.mint(&Recipe { key: Some(key.into()), kid: Some(kid.into()), ..Recipe::default() })
+    };
+    let (first, second) = (sign("iahome", "one"), sign("partner", "two"));
+    for _ in 0..2 {
+        gate.says(&first, 200, "")?;
+        gate.says(&second, 200, "")?;
+    }
+    gate.replace(&policy(&json!([two])))?;
+    gate.says(&first, 401, "token.key_unknown")?;
+    gate.says(&second, 200, "")?;
+    // The same name for another secret: the token was made with neither.
+    gate.replace(&policy(&json!([named("one", "PARTNER_JWT_SECRET")])))?;
+    gate.says(&first, 401, "token.signature")?;
+    gate.says(&second, 401, "token.key_unknown")?;
+    gate.is_sound()
+}
+
+/// Forty updates, good and bad, under a stream that never ends.
+fn again_and_again() -> Result<(), Failed> {
+    let mut gate = Gate::start(&policy(&iahome()));
+    let (old, new) = (token("iahome"), token("partner"));
+    let mut events = Events::open(gate.address, HOST, &old)?;
+    let vms = gate.vms();
+    for round in 0..10 {
+        let rejected = gate.served.stat(REJECTED) + 1;
+        gate.update(&json!({ "vigile": round + 2 }));
+        gate.served.reaches(REJECTED, rejected)?;
+        gate.replace(&policy(&partner()))?;
+        gate.says(&old, 401, "token.signature")?;
+        gate.says(&new, 200, "")?;
+        gate.replace(&policy(&iahome()))?;
+        gate.says(&old, 200, "")?;
+        gate.says(&new, 401, "token.signature")?;
+        events.tick(1)?;
+    }
+    let after = gate.vms();
+    println!("VMs before: {vms}, after 30 updates: {after}");
+    gate.is_sound()
+}
+
+/// Two listeners, one VM: same vm_id, code and environment, same module and host. What one policy
+/// verified and remembers means nothing to the other.
+fn two_policies_in_one_vm() -> Result<(), Failed> {
+    let environment = RING.environment();
+    let action = json!({ "match": { "prefix": "/" }, "direct_response": { "status": 204 } });
+    let gate = |name: &str, keys: &Value| {
+        let filter = envoy::vigile(&envoy::as_struct(&policy(keys)), &environment);
+        envoy::listener(name, 0, &filter, &action)
+    };
+    let alone = start(&[gate("a", &iahome())], &environment);
+    let both = start(&[gate("a", &iahome()), gate("b", &partner())], &environment);
+    let mut apart = gate("b", &partner());
+    let filter =
+        "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/vm_config";
+    apart.pointer_mut(filter).expect("a filter")["vm_id"] = "another".into();
+    let apart = start(&[gate("a", &iahome()), apart], &environment);
+    let [alone, shared, apart] = [&alone, &both, &apart].map(|envoy| {
+        envoy.get("/stats?filter=^wasm.envoy.wasm.runtime.v8.active$").trim().to_owned()
+    });
+    println!("one listener: {alone}; two: {shared}; two with a vm_id each: {apart}");
+    same(&shared, &alone)?;
+    if apart == shared {
+        return Err("the count of VMs tells nothing".into());
+    }
+    let (a, b) = (both.listener("a"), both.listener("b"));
+    let (for_a, for_b) = (token("iahome"), token("partner"));
+    let refused = (401, "token.signature".to_owned());
+    for _ in 0..100 {
+        same(&ask(a, HOST, &for_a), &(204, String::new()))?;
+        same(&ask(b, HOST, &for_a), &refused)?;
+        same(&ask(b, HOST, &for_b), &(204, String::new()))?;
+        same(&ask(a, HOST, &for_b), &refused)?;
+    }
+    sound(&both)
+}
+
+fn start(listeners: &[Value], environment: &BTreeMap<String, String>) -> Envoy {
+    let config = envoy::bootstrap(listeners, &[]);
+    Envoy::start(&envoy::newest(), &config, environment)
+        .unwrap_or_else(|error| panic!("{}", error.0))
+}
+
+fn a_hit_ends_with_its_token() -> Result<(), Failed> {
+    let gate = Gate::start(&policy(&iahome()));
+    let short = RING.mint(&Recipe { expires: Some("3s".into()), ..Recipe::default() });
+    let ends = vigile_tests::keys::now() + 3;
+    let mut hits = 0;
+    loop {
+        let before = vigile_tests::keys::now();
+        let (status, reason) = ask(gate.address, HOST, &short);
+        let after = vigile_tests::keys::now();
+        match status {
+            200 if before < ends => hits += 1,
+            401 if after >= ends => {
+                same(&reason, &"token.expired".to_owned())?;
+                break;
+            }
+            _ => {
+                return Err(format!(
+                    "{status} {reason} between {before} and {after}, the end was {ends}"
+                )
+                .into());
+            }
+        }
+    }
+    println!("{hits} hits, then token.expired");
+    if hits > 20 { Ok(()) } else { Err(format!("{hits} hits alone: was it remembered?").into()) }
+}
+
+/// A first RS256 signature costs Envoy about 0.6 ms, a remembered one next to nothing: so its CPU time
+/// tells whether a token was remembered.
+fn as_many_as_the_policy_says() -> Result<(), Failed> {
+    let tokens: Vec<String> = (0..120)
+        .map(|number| {
+            let subject = Some(format!("user-{number}"));
+            RING.mint(&Recipe { key: Some("rsa".into()), subject, ..Recipe::default() })
+        })
+        .collect();
+    let cost = |remembered: u32, used: usize| -> f64 {
+        let mut policy = policy(&json!([{ "public_key": { "env": "RSA_PUBLIC_KEY" } }]));
+        policy["issuers"][0]["algorithms"] = json!(["RS256"]);
+        policy["remember_tokens"] = remembered.into();
+        let gate = Gate::start(&policy);
+        let mut connection = Connection::open(gate.address);
+        let mut round = || {
+            for token in &tokens[..used] {
+                assert_eq!(connection.get(HOST, "/", token).status, 200);
+            }
+        };
+        round();
+        round();
+        let before = cpu(gate.served.envoy.pid());
+        (0..5).for_each(|_| round());
+        (cpu(gate.served.envoy.pid()) - before) / (5 * used) as f64
+    };
+    let (all, none) = (cost(4096, 120), cost(0, 120));
+    // Two generations of 30: what is used again within 30 others stays, what comes after 119 does not.
+    let (few, many) = (cost(60, 20), cost(60, 120));
+    println!(
+        "µs of CPU a request: all remembered {all:.0}, none {none:.0}, 60 at most: of 20 {few:.0}, of 120 {many:.0}"
+    );
+    let middle = f64::midpoint(all, none);
+    match none > 2.0 * all && few < middle && many > middle {
+        true => Ok(()),
+        false => Err("the bound does not show".into()),
+    }
+}
+
+/// Microseconds that all threads of a process were on a CPU, by the scheduler's accounting.
+fn cpu(pid: u32) -> f64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a process");
+    let of_task = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        text.split(' ')
+            .next()
+            .and_then(|nanoseconds| nanoseconds.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
+    tasks.flatten().map(of_task).sum::<f64>() / 1000.0
+}
