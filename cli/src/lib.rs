@@ -1,6 +1,7 @@
 //! The library under `vigile`: what the command line does, for it and for the tests.
 
 pub mod check;
+pub mod command;
 pub mod config;
 pub mod find;
 pub mod log_format;

@@ -3,12 +3,10 @@
 //! Vigile takes the token out of `:path` before it answers or forwards. Replies that other filters make
 //! before it (a limit, a malformed request) are logged with the path as it came: hence `%PATH(NQ)%`.
 
-use vigile_policy::Tree;
-
 use super::Finding;
 use crate::config::{Config, Node, is_field};
 use crate::log_format::{Command, commands};
-use crate::policy::{Policy, asks, routes};
+use crate::policy::{Places, Policy};
 
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
     let credentials = Credentials::of(config);
@@ -22,38 +20,18 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
     items.iter().flat_map(|item| credentials.judge(item)).collect()
 }
 
-/// Where credentials travel, by the policies of the file.
-struct Credentials {
-    /// Headers that carry one.
-    headers: Vec<String>,
-    /// Parameters of the query that carry a token.
-    parameters: Vec<String>,
-}
+/// Where credentials travel, by all policies of the file.
+struct Credentials(Places);
 
 impl Credentials {
     fn of(config: &Config<'_>) -> Self {
-        let always = ["authorization", "proxy-authorization", "cookie"];
-        let mut all = Self { headers: always.map(str::to_owned).into(), parameters: Vec::new() };
-        config.policies.iter().for_each(|policy| all.add(policy));
-        all
-    }
-
-    fn add(&mut self, policy: &Policy<'_>) {
-        let header = |node: &Node<'_>| node.get("header")?.text().map(str::to_ascii_lowercase);
-        let root = policy.root();
-        let api_keys = root.get("api_keys");
-        self.headers.extend(api_keys.iter().flat_map(Node::items).filter_map(|key| header(&key)));
-        for module in policy.modules() {
-            let places = module.get("credentials");
-            self.headers.extend(places.as_ref().and_then(header));
-            let takes_tokens = routes(&module).iter().any(|route| !asks(route, "token").is_empty());
-            let query = places.and_then(|places| places.get("query"));
-            let off = query.as_ref().is_some_and(|query| query.yaml().tree() == Tree::Flag(false));
-            if takes_tokens && !off {
-                let name = query.as_ref().and_then(Node::text).unwrap_or("token");
-                self.parameters.push(name.to_owned());
-            }
+        let mut all = Places::default();
+        for Places { headers, parameters } in config.policies.iter().map(Policy::credential_places)
+        {
+            all.headers.extend(headers);
+            all.parameters.extend(parameters);
         }
+        Self(all)
     }
 
     /// What one logger prints.
@@ -66,7 +44,7 @@ impl Credentials {
             && ["FileAccessLog", "StdoutAccessLog", "StderrAccessLog"]
                 .iter()
                 .any(|name| typed.name.ends_with(&format!(".{name}")));
-        let whole = match (self.parameters.is_empty(), sends_path, writes_default) {
+        let whole = match (self.0.parameters.is_empty(), sends_path, writes_default) {
             (false, true, _) => Some(Finding::error(logger, SENDS_QUERY)),
             (false, _, true) => Some(Finding::error(logger, DEFAULT_PRINTS_QUERY)),
             _ => None,
@@ -84,12 +62,12 @@ impl Credentials {
 
     fn named(&self, header: &str) -> Option<String> {
         let name = header.to_ascii_lowercase();
-        let carries = self.headers.contains(&name) || name == "set-cookie";
+        let carries = self.0.headers.contains(&name) || name == "set-cookie";
         carries.then(|| format!("{name} carries a credential, and the log keeps it"))
     }
 
     fn printed(&self, command: &Command<'_>) -> Option<String> {
-        let query = (!self.parameters.is_empty()).then(|| PRINTS_QUERY.to_owned());
+        let query = (!self.0.parameters.is_empty()).then(|| PRINTS_QUERY.to_owned());
         let names = command.arguments.split('?').map(str::to_ascii_lowercase);
         match command.name {
             "REQ" | "REQUEST_HEADER" => names.into_iter().find_map(|name| match name.as_str() {
@@ -99,7 +77,9 @@ impl Credentials {
             "RESP" | "RESPONSE_HEADER" => names.into_iter().find_map(|name| self.named(&name)),
             "PATH" => query.filter(|_| !command.arguments.starts_with("NQ")),
             "QUERY_PARAMS" => query,
-            "QUERY_PARAM" if self.parameters.iter().any(|name| name == command.arguments) => query,
+            "QUERY_PARAM" if self.0.parameters.iter().any(|name| name == command.arguments) => {
+                query
+            }
             "CEL" => self.computed(command.arguments, query),
             _ => None,
         }
@@ -108,18 +88,15 @@ impl Credentials {
     /// An expression (CEL) over the request.
     fn computed(&self, expression: &str, query: Option<String>) -> Option<String> {
         let expression = expression.to_ascii_lowercase();
-        let quoted = |name: &String| {
-            [format!("'{name}'"), format!("\"{name}\"")].iter().any(|one| expression.contains(one))
+        let quoted = |name: &str| {
+            let forms = [format!("'{name}'"), format!("\"{name}\"")];
+            forms.iter().any(|form| expression.contains(form))
         };
-        let named = self
-            .headers
-            .iter()
-            .chain([&"set-cookie".to_owned()])
-            .find(|name| quoted(name))
-            .cloned();
+        let names = self.0.headers.iter().map(String::as_str).chain(["set-cookie"]);
+        let named = names.filter(|name| quoted(name)).find_map(|name| self.named(name));
         let path = ["request.path", "request.query", "':path'", "\":path\""];
         let query = query.filter(|_| path.iter().any(|word| expression.contains(word)));
-        named.and_then(|name| self.named(&name)).or(query)
+        named.or(query)
     }
 }
 

@@ -15,7 +15,10 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
 }
 
 fn mistakes(config: &Config<'_>, policy: &Policy<'_>) -> Vec<Finding> {
-    let environment = config.environment.as_ref().map(|environment| given(environment, policy));
+    // What `key_values` says comes before the environment of this command.
+    let environment = config.environment.as_ref().map(|environment| {
+        environment.clone().into_iter().chain(policy.given()).collect::<Environment>()
+    });
     let finding = |invalid: vigile_policy::Invalid| Finding {
         severity: Severity::Error,
         place: policy.place_of(&invalid.path),
@@ -23,13 +26,4 @@ fn mistakes(config: &Config<'_>, policy: &Policy<'_>) -> Vec<Finding> {
         problem: invalid.problem,
     };
     policy.mistakes(environment.as_ref()).into_iter().map(finding).collect()
-}
-
-/// The environment with what `key_values` adds to it.
-fn given(environment: &Environment, policy: &Policy<'_>) -> Environment {
-    let mut given = environment.clone();
-    for (name, value) in policy.key_values() {
-        given.insert(name.to_owned(), value.text().unwrap_or_default().to_owned());
-    }
-    given
 }

@@ -29,6 +29,7 @@ use std::fmt;
 use crate::config::{Config, Node};
 use crate::policy::Environment;
 use crate::yaml::{NotYaml, Place, Yaml};
+pub(crate) use secret::{is_secret, written_out};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

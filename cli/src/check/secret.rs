@@ -6,7 +6,7 @@ use crate::config::Node;
 use crate::policy::{Policy, routes};
 
 /// Secrets that stand in the policy itself, each with what it is.
-pub(super) fn written_out<'p>(policy: &'p Policy<'_>) -> Vec<(Node<'p>, &'static str)> {
+pub(crate) fn written_out<'p>(policy: &'p Policy<'_>) -> Vec<(Node<'p>, &'static str)> {
     let list = |name: &str| policy.root().get(name).map(|list| list.items().collect::<Vec<_>>());
     let (issuers, api_keys) =
         (list("issuers").unwrap_or_default(), list("api_keys").unwrap_or_default());

@@ -1,8 +1,11 @@
 //! A policy as it stands in a file.
 
+mod places;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub use places::Places;
 use vigile_policy::{Draft, Host, Invalid, Tree, Variable};
 
 use crate::config::Node;
@@ -53,6 +56,11 @@ impl<'y> Policy<'y> {
         self.unreadable.is_none()
     }
 
+    /// Why nothing could be read of it.
+    pub fn unreadable(&self) -> Option<&Invalid> {
+        self.unreadable.as_ref()
+    }
+
     /// Whether it has the key that marks a policy.
     pub(crate) fn says_vigile(&self) -> bool {
         self.yaml.get("vigile").is_some()
@@ -101,6 +109,12 @@ impl<'y> Policy<'y> {
     pub fn key_values(&self) -> Vec<(&'y str, Node<'y>)> {
         let values = self.variables_of_vm().and_then(|vm| vm.field("key_values"));
         values.map(|values| values.entries().collect()).unwrap_or_default()
+    }
+
+    /// The same as an environment.
+    pub fn given(&self) -> impl Iterator<Item = (String, String)> {
+        let pairs = self.key_values().into_iter();
+        pairs.map(|(name, value)| (name.to_owned(), value.text().unwrap_or_default().to_owned()))
     }
 
     fn variables_of_vm(&self) -> Option<Node<'y>> {

@@ -1,0 +1,130 @@
+//! How a decision is printed.
+
+use vigile_policy::{Decision, Edit, Reason, Reply, UnixTime, Verdict};
+
+use super::hidden::Hidden;
+use super::policy::Loaded;
+use super::request::Asked;
+
+/// What stays the same from the question to the answer.
+pub(super) struct Shown<'s> {
+    pub(super) hidden: &'s Hidden,
+    pub(super) asked: &'s Asked,
+    pub(super) time: UnixTime,
+    pub(super) body: bool,
+}
+
+impl Shown<'_> {
+    /// The request, the policy, and what is not set.
+    pub(super) fn question(&self, place: &str, loaded: &Loaded) -> String {
+        let asked = self.asked;
+        let [method, scheme, authority, path] =
+            [":method", ":scheme", ":authority", ":path"].map(|name| asked.value(name));
+        let address = self.hidden.from(&format!("{method} {scheme}://{authority}{path}"));
+        let mut out = vec![
+            line("request", &address),
+            line("from", &asked.from.to_string()),
+            line("at", &self.time.to_string()),
+            line("policy", &format!("{place}, digest {}", loaded.state.policy().digest())),
+        ];
+        out.extend(
+            loaded.unset.iter().map(|name| {
+                line("not set", &format!("{name}: nothing that a caller sends fits it"))
+            }),
+        );
+        out.concat()
+    }
+
+    /// Each check and its outcome.
+    pub(super) fn checks(&self, decision: &Decision, loaded: &Loaded) -> String {
+        let notes =
+            decision.notes.iter().map(|note| inner(note.check, &self.hidden.from(&note.outcome)));
+        let reason = decision.record.would_refuse().unwrap_or(decision.record.reason());
+        let judged_blindly = matches!(
+            reason,
+            Reason::TokenSignature | Reason::ApiKeyInvalid | Reason::AddressNotAllowed
+        );
+        let doubt = (judged_blindly && !loaded.unset.is_empty()).then(|| {
+            inner("", &format!("with {} set it might be another outcome", loaded.unset.join(", ")))
+        });
+        format!("\nchecks\n{}{}", notes.collect::<String>(), doubt.unwrap_or_default())
+    }
+
+    /// The verdict and all that comes of it.
+    pub(super) fn answer(&self, decision: &Decision) -> String {
+        let record = &decision.record;
+        let reason = |reason: Reason| format!("{reason}: {}", reason.meaning().replace('`', ""));
+        let mut out = vec![
+            "\nanswer\n".to_owned(),
+            inner("verdict", record.verdict()),
+            inner("reason", &reason(record.reason())),
+        ];
+        out.extend(record.would_refuse().map(|refused| inner("would be", &reason(refused))));
+        out.extend(record.subject().map(|subject| inner("subject", subject)));
+        if record.is_logged() {
+            let log = record.line(&self.asked.request(), Some(self.asked.from.ip()), self.time);
+            out.push(inner("log", &self.hidden.from(&log)));
+        }
+        out.push(match &decision.verdict {
+            Verdict::Reply(reply) => self.reply(reply),
+            Verdict::Forward => self.forward(decision),
+        });
+        out.concat()
+    }
+
+    fn reply(&self, reply: &Reply) -> String {
+        let headers = reply.headers.iter().map(|(name, value)| {
+            inner("", &format!("{name}: {}", self.hidden.header(name, value)))
+        });
+        let status = inner("status", &reply.status().to_string());
+        format!("{status}{}{}", headers.collect::<String>(), self.reply_body(reply))
+    }
+
+    fn reply_body(&self, reply: &Reply) -> String {
+        let is_page = reply
+            .headers
+            .iter()
+            .any(|(name, value)| name == "content-type" && value.starts_with("text/html"));
+        let text = String::from_utf8_lossy(&reply.body);
+        match (reply.body.is_empty(), is_page && !self.body) {
+            (true, _) => String::new(),
+            (false, true) => {
+                inner("body", &format!("the block page, {} bytes (--body prints it)", text.len()))
+            }
+            (false, false) => format!("{}\n", inner("body", &self.hidden.from(&text)).trim_end()),
+        }
+    }
+
+    fn forward(&self, decision: &Decision) -> String {
+        let request = decision.edits.iter().map(|edit| self.edit(edit));
+        let response = decision.response.edits(&[]);
+        let response = response.iter().map(|edit| self.edit(edit));
+        let part = |title: &str, edits: String| match edits.is_empty() {
+            true => inner(title, "nothing is changed"),
+            false => format!("  {title}\n{edits}"),
+        };
+        format!(
+            "{}{}",
+            part("the app receives", request.collect()),
+            part("its answer gets", response.collect())
+        )
+    }
+
+    fn edit(&self, edit: &Edit) -> String {
+        match edit {
+            Edit::Remove(name) => inner("", &format!("without {name}")),
+            Edit::Set(name, value) => {
+                let value = String::from_utf8_lossy(value);
+                inner("", &format!("{name}: {}", self.hidden.header(name, &value)))
+            }
+        }
+    }
+}
+
+fn line(name: &str, text: &str) -> String {
+    format!("{name:<9} {text}\n")
+}
+
+fn inner(name: &str, text: &str) -> String {
+    format!("  {name:<17} {text}\n")
+}
