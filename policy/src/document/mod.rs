@@ -17,7 +17,7 @@ pub use tree::Tree;
 pub use variable::Variable;
 pub(crate) use variable::{Found, variable};
 pub(crate) use words::{
-    bytes, duration, header_name, header_value, is_header_value, name, origin, text, texts,
+    bytes, duration, header_name, header_value, is_header_value, name, origin, shown, text, texts,
 };
 
 /// A mistake in a policy, for the operator who wrote it.

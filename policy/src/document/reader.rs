@@ -288,7 +288,8 @@ pub(crate) fn did_you_mean<'k>(
     given: &str,
     known: impl Iterator<Item = &'k str> + Clone,
 ) -> String {
-    let distance = |word: &str| strsim::osa_distance(&given.to_ascii_lowercase(), word);
+    let given = given.to_ascii_lowercase();
+    let distance = |word: &str| strsim::osa_distance(&given, &word.to_ascii_lowercase());
     let nearest = known.clone().map(|word| (distance(word), word)).min();
     match nearest {
         Some((distance, word)) if distance <= 2.min(word.len() / 2) => {

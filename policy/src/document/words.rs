@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::variable::{Found, bytes_or_unset, is_variable, variable};
-use super::{Node, Tree};
+use super::{Node, Tree, quoted};
 use crate::origin::Origin;
 
 /// A name that may stand in metrics, logs and filter state: letters, digits, `_` and `-`.
@@ -38,6 +38,17 @@ fn data(node: &Node<'_>, may_be_unset: bool) -> Option<Option<Vec<u8>>> {
         Found::Value(data) if data.is_empty() => node.wrong("this is empty"),
         Found::Value(data) => Some(Some(data)),
     }
+}
+
+/// An item of [`texts`] as a message may repeat it: nothing of what a variable holds, which may be a
+/// secret in the wrong place.
+pub(crate) fn shown(node: &Node<'_>, item: &str) -> String {
+    let is_variable = |tree: &Tree| tree.get("env").is_some();
+    let from_variable = match node.tree() {
+        Tree::List(items) => items.iter().any(is_variable),
+        tree => is_variable(tree),
+    };
+    if from_variable { "a value of this variable".to_owned() } else { quoted(item) }
 }
 
 fn into_text(node: &Node<'_>, data: Vec<u8>) -> Option<String> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::document::{Node, texts};
+use crate::document::{Node, shown, texts};
 
 /// Addresses and networks. IPv4-mapped IPv6 counts as IPv4 (RFC 4291 §2.5.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,8 @@ fn network(node: &Node<'_>, text: &str) -> Option<IpNet> {
     };
     match parsed {
         None => {
-            node.wrong(format!("{text:?} is neither an address nor a network such as 192.0.2.0/24"))
+            let shown = shown(node, text);
+            node.wrong(format!("{shown} is neither an address nor a network such as 192.0.2.0/24"))
         }
         Some(network) if network.prefix_len() == 0 => {
             node.wrong(format!("{network} is everybody: if that is meant, leave addresses out"))

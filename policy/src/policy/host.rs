@@ -1,6 +1,6 @@
 //! `hosts`: which requests are a module's.
 
-use crate::document::{Node, texts};
+use crate::document::{Node, shown, texts};
 use crate::origin::Host;
 
 /// The hosts of a module, or any.
@@ -34,12 +34,16 @@ fn pattern(node: &Node<'_>, text: &str) -> Option<HostPattern> {
     };
     match Host::parse(name.as_bytes()) {
         Some(Host { port: Some(_), .. }) => {
-            node.wrong(format!("{text:?}: leave the port out, it is ignored"))
+            node.wrong(format!("{}: leave the port out, it is ignored", shown(node, text)))
         }
         Some(host) if below => Some(HostPattern::Below(format!(".{}", host.name))),
         Some(host) => Some(HostPattern::Exact(host.name)),
-        None => node
-            .wrong(format!("{text:?} is no host: a name such as sd.example.org, or *.example.org")),
+        None => {
+            let shown = shown(node, text);
+            node.wrong(format!(
+                "{shown} is no host: a name such as sd.example.org, or *.example.org"
+            ))
+        }
     }
 }
 

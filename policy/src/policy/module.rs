@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::access::{Access, Need, TokenNeed};
 use super::credentials::{self, CookieName, Credentials};
 use super::embed::{self, Embed};
-use super::forward::{self, Forward, Value, folded};
+use super::forward::{self, folded};
 use super::headers::{self, Headers};
 use super::host::{self, Hosts};
 use super::route::{self, Route, Rule};
@@ -74,7 +74,7 @@ pub(super) fn read(
     let routes = section.required("routes", |node| {
         route::read_all(node, context, forward.as_deref().unwrap_or_default())
     });
-    let sound = agrees(&section, embed.as_ref(), credentials.as_ref(), forward.as_deref());
+    let sound = agrees(&section, embed.as_ref(), credentials.as_ref());
     let outline = Outline {
         name: name.clone(),
         hosts: hosts.clone(),
@@ -125,7 +125,6 @@ fn agrees(
     section: &Section<'_>,
     embed: Option<&Option<Embed>>,
     credentials: Option<&Credentials>,
-    shared: Option<&[Forward]>,
 ) -> Option<()> {
     let node = section.node();
     let routes = match section.peek("routes") {
@@ -133,9 +132,7 @@ fn agrees(
         _ => &[],
     };
     let public = routes.iter().any(|route| route.get("public").is_some());
-    let secret =
-        shared.unwrap_or_default().iter().any(|forward| matches!(forward.value, Value::Secret(_)));
-    if public && secret {
+    if public && forward::has(section.peek("forward"), "env") {
         return node.wrong("forward holds a secret, and a route is public: put the secret on the routes that need it");
     }
     let Some(Some(embed)) = embed else { return Some(()) };
