@@ -24,7 +24,10 @@ fn search<'y>(node: &Node<'y>, found: &mut Vec<Policy<'y>>) {
         .and_then(|typed| typed.fields.field("config"));
     match (&node.yaml().value, plugin) {
         (_, Some(plugin)) => found.extend(of_filter(&plugin)),
-        (Value::Map(_), _) if node.get("vigile").is_some() => {
+        // A map under the key is something else: what a route says to a filter of that name.
+        (Value::Map(_), _)
+            if node.get("vigile").is_some_and(|version| version.text().is_some()) =>
+        {
             found.push(Policy::in_the_open(node.clone()));
         }
         (Value::Scalar { text, .. }, _) if text.trim_start().starts_with('{') => {

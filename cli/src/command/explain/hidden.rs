@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::policy::Loaded;
 use super::request::Asked;
 use crate::check::{is_secret, written_out};
 use crate::policy::{Environment, Policy};
@@ -13,8 +14,14 @@ pub(super) struct Hidden(Vec<String>);
 const SHORTEST: usize = 8;
 
 impl Hidden {
-    pub(super) fn of(policy: &Policy<'_>, environment: &Environment, asked: &Asked) -> Self {
-        let mut all = BTreeSet::new();
+    pub(super) fn of(
+        policy: &Policy<'_>,
+        environment: &Environment,
+        loaded: &Loaded,
+        asked: &Asked,
+    ) -> Self {
+        let mut all: BTreeSet<String> =
+            loaded.unset.iter().map(|unset| unset.stand_in.clone()).collect();
         let given: Environment = policy.given().collect();
         for variable in policy.variables().iter().filter(|variable| is_secret(variable)) {
             let value = given.get(&variable.name).or_else(|| environment.get(&variable.name));

@@ -24,7 +24,7 @@ pub struct Arguments {
     file: String,
 
     #[command(flatten)]
-    request: request::Arguments,
+    request: request::Described,
 
     /// The time of the request, in RFC 3339; now where nothing is said
     #[arg(long, value_name = "TIME")]
@@ -83,7 +83,7 @@ impl Arguments {
         let request = asked.request();
         let step = loaded.state.explain(&request, &memory, time);
         let decision = *finish(step, loaded.state.keys(), &mut memory);
-        let hidden = Hidden::of(policy, &environment, &asked);
+        let hidden = Hidden::of(policy, &environment, &loaded, &asked);
         let place = format!("{}:{}", self.file, policy.place_of(""));
         let shown = show::Shown { hidden: &hidden, asked: &asked, time, body: self.body };
         let stdout = [

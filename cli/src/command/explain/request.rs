@@ -9,7 +9,7 @@ use crate::policy::{Environment, Policy};
 
 /// What the request is.
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Described {
     /// The address; a mere path is for the first host of the policy, over https
     #[arg(long, value_name = "URL")]
     get: String,
@@ -60,7 +60,7 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn read(
-        arguments: &Arguments,
+        arguments: &Described,
         policy: &Policy<'_>,
         environment: &Environment,
     ) -> Result<Self, Problem> {

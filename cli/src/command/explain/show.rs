@@ -27,10 +27,9 @@ impl Shown<'_> {
             line("at", &self.time.to_string()),
             line("policy", &format!("{place}, digest {}", loaded.state.policy().digest())),
         ];
+        let unset = loaded.unset.iter();
         out.extend(
-            loaded.unset.iter().map(|name| {
-                line("not set", &format!("{name}: nothing that a caller sends fits it"))
-            }),
+            unset.map(|unset| line("not set", &format!("{}: {}", unset.name, unset.effect))),
         );
         out.concat()
     }
@@ -44,10 +43,9 @@ impl Shown<'_> {
             reason,
             Reason::TokenSignature | Reason::ApiKeyInvalid | Reason::AddressNotAllowed
         );
-        let doubt = (judged_blindly && !loaded.unset.is_empty()).then(|| {
-            inner("", &format!("with {} set it might be another outcome", loaded.unset.join(", ")))
-        });
-        format!("\nchecks\n{}{}", notes.collect::<String>(), doubt.unwrap_or_default())
+        let unset = loaded.unset.iter().filter(|unset| unset.refuses && judged_blindly);
+        let doubts = unset.map(|unset| inner("", &format!("{} is not set, see above", unset.name)));
+        format!("\nchecks\n{}{}", notes.collect::<String>(), doubts.collect::<String>())
     }
 
     /// The verdict and all that comes of it.
