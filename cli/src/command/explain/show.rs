@@ -94,17 +94,18 @@ impl Shown<'_> {
     }
 
     fn forward(&self, decision: &Decision) -> String {
-        let request = decision.edits.iter().map(|edit| self.edit(edit));
         let response = decision.response.edits(&[]);
-        let response = response.iter().map(|edit| self.edit(edit));
-        let part = |title: &str, edits: String| match edits.is_empty() {
-            true => inner(title, "nothing is changed"),
-            false => format!("  {title}\n{edits}"),
+        let part = |title: &str, edits: &[Edit]| {
+            let lines: String = last(edits).into_iter().map(|edit| self.edit(edit)).collect();
+            match lines.is_empty() {
+                true => inner(title, "nothing is changed"),
+                false => format!("  {title}\n{lines}"),
+            }
         };
         format!(
             "{}{}",
-            part("the app receives", request.collect()),
-            part("its answer gets", response.collect())
+            part("the app receives", &decision.edits),
+            part("its answer gets", &response)
         )
     }
 
@@ -117,6 +118,17 @@ impl Shown<'_> {
             }
         }
     }
+}
+
+/// The edits that count: of several on one header the last one.
+fn last(edits: &[Edit]) -> Vec<&Edit> {
+    let name = |edit: &Edit| match edit {
+        Edit::Set(name, _) | Edit::Remove(name) => name.clone(),
+    };
+    let counts = |at: usize, edit: &Edit| {
+        edits.iter().skip(at.saturating_add(1)).all(|later| name(later) != name(edit))
+    };
+    edits.iter().enumerate().filter(|(at, edit)| counts(*at, edit)).map(|(_, edit)| edit).collect()
 }
 
 fn line(name: &str, text: &str) -> String {
