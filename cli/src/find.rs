@@ -1,66 +1,91 @@
 //! Where policies stand: a bare one, or every one inside a whole Envoy config.
 
-use vigile_policy::Tree;
+use ct_codecs::{Base64, Decoder};
 
-use crate::yaml::{Place, Value, Yaml};
+use crate::config::Node;
+use crate::policy::Policy;
+use crate::yaml::{Value, Yaml};
 
-/// A policy and where it was found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The policy, with its places in the file; of a JSON string the place of the string.
-    pub yaml: Yaml,
-    /// Where it begins.
-    pub place: Place,
-    /// The way to it through the Envoy config; empty for a bare policy.
-    pub path: String,
-    /// Whether it stands in a string (`StringValue`): its inner places are then unknown.
-    pub in_string: bool,
-}
+/// The message of Wasm as an HTTP filter; as a network filter or a logger it has others.
+pub const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 
-/// Every policy of a file: maps with the key `vigile`, also inside JSON strings that have it.
-pub fn policies(yaml: &Yaml) -> Vec<Found> {
+/// Every policy of a file: maps with the key `vigile`, also inside strings of JSON, and whatever
+/// configures a Wasm filter that calls itself Vigile.
+pub fn policies(yaml: &Yaml) -> Vec<Policy<'_>> {
     let mut found = Vec::new();
-    search(yaml, String::new(), &mut found);
+    search(&Node::root(yaml), &mut found);
     found
 }
 
-fn search(yaml: &Yaml, path: String, found: &mut Vec<Found>) {
-    match &yaml.value {
-        Value::Map(_) if yaml.get("vigile").is_some() => {
-            found.push(Found { yaml: yaml.clone(), place: yaml.place, path, in_string: false });
+fn search<'y>(node: &Node<'y>, found: &mut Vec<Policy<'y>>) {
+    let plugin = node
+        .typed()
+        .filter(|typed| typed.name == WASM)
+        .and_then(|typed| typed.fields.field("config"));
+    match (&node.yaml().value, plugin) {
+        (_, Some(plugin)) => found.extend(of_filter(&plugin)),
+        // A map under the key is something else: what a route says to a filter of that name.
+        (Value::Map(_), _)
+            if node.get("vigile").is_some_and(|version| version.text().is_some()) =>
+        {
+            found.push(Policy::in_the_open(node.clone()));
         }
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                let inner =
-                    if path.is_empty() { key.text.clone() } else { format!("{path}.{}", key.text) };
-                search(value, inner, found);
+        (Value::Scalar { text, .. }, _) if text.trim_start().starts_with('{') => {
+            if text.contains("\"vigile\"") {
+                let policy = Policy::in_a_string(node.clone(), text);
+                found.extend(policy.is_readable().then_some(policy));
             }
         }
-        Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                search(item, format!("{path}[{index}]"), found);
-            }
-        }
-        Value::Scalar { text, .. } => {
-            if text.trim_start().starts_with('{')
-                && text.contains("\"vigile\"")
-                && let Ok(inner) = Yaml::parse(text)
-                && inner.get("vigile").is_some()
-            {
-                found.push(Found { yaml: inner, place: yaml.place, path, in_string: true });
-            }
+        _ => {
+            node.entries().for_each(|(_, inner)| search(&inner, found));
+            node.items().for_each(|inner| search(&inner, found));
         }
     }
 }
 
-impl Found {
-    /// The policy as Envoy would hand it over.
-    pub fn tree(&self) -> Tree {
-        self.yaml.tree()
-    }
+/// The policy of a Wasm filter. One that is Vigile by its name or its file has a policy, be it a wrong
+/// one.
+fn of_filter<'y>(plugin: &Node<'y>) -> Option<Policy<'y>> {
+    let configuration = plugin.field("configuration");
+    let value = configuration.as_ref().and_then(|any| any.get("value"));
+    let words = value.as_ref().and_then(Node::text).unwrap_or_default();
+    let says_vigile = words.contains("\"vigile\"") || is_vigile(plugin);
+    let policy = match (configuration, value) {
+        (None, _) => {
+            Policy::missing(plugin.clone(), "there is no policy: configuration is not set")
+        }
+        (Some(any), None) if any.get("vigile").is_some() => Policy::in_the_open(any),
+        (Some(any), None) => Policy::missing(any, "there is no policy: value is not set"),
+        (Some(any), Some(value)) => of_value(&any, value),
+    };
+    let policy = policy.of_filter(plugin.clone());
+    (policy.says_vigile() || says_vigile).then_some(policy)
+}
 
-    /// Where a mistake with this path stands in the file.
-    pub fn place_of(&self, path: &str) -> Place {
-        if self.in_string { self.place } else { self.yaml.place_of(path) }
+fn of_value<'y>(any: &Node<'y>, value: Node<'y>) -> Policy<'y> {
+    let bytes = any.typed().is_some_and(|typed| typed.name.ends_with(".BytesValue"));
+    match value.text() {
+        None => Policy::in_the_open(value),
+        Some(text) if !bytes => Policy::in_a_string(value, text),
+        Some(text) => match Base64::decode_to_vec(text, None).map(String::from_utf8) {
+            Ok(Ok(text)) => Policy::in_a_string(value, &text),
+            _ => Policy::missing(
+                value,
+                "this is neither JSON nor a Struct, but bytes of another kind",
+            ),
+        },
     }
+}
+
+/// Whether the plugin's name, its VM's or its file says so.
+fn is_vigile(plugin: &Node<'_>) -> bool {
+    let paths: [&[&str]; 5] = [
+        &["name"],
+        &["root_id"],
+        &["vm_config", "vm_id"],
+        &["vm_config", "code", "local", "filename"],
+        &["vm_config", "code", "remote", "http_uri", "uri"],
+    ];
+    let word = |path: &&[&str]| plugin.at(path).and_then(|node| node.text());
+    paths.iter().filter_map(word).any(|word| word.to_ascii_lowercase().contains("vigile"))
 }

@@ -1,6 +1,11 @@
 //! The library under `vigile`: what the command line does, for it and for the tests.
 
+pub mod check;
+pub mod command;
+pub mod config;
 pub mod find;
+pub mod log_format;
 pub mod mint;
+pub mod policy;
 pub mod sample;
 pub mod yaml;

@@ -105,6 +105,11 @@ impl Ring {
         mangle(signer.sign(&claims).unwrap(), recipe)
     }
 
+    /// What signs under this name: a shared secret, or a private key in PEM.
+    pub fn private(&self, name: &str) -> &str {
+        self.secrets.get(name).unwrap_or_else(|| &self.pairs[name].private)
+    }
+
     /// The variables of every policy of the corpus and of the samples.
     pub fn environment(&self) -> BTreeMap<String, String> {
         let secret = |name: &str| self.secrets[name].clone();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vigile::{find, yaml::Yaml};
+use vigile::{find, policy::Policy, yaml::Yaml};
 use vigile_policy::{Draft, Host, Tree};
 
 use crate::conversation::Ready;
@@ -152,7 +152,7 @@ fn make_keys(workshop: &Workshop) -> BTreeMap<&'static str, String> {
 fn tree(yaml: &str) -> Tree {
     let yaml =
         Yaml::parse(yaml).unwrap_or_else(|error| panic!("{} {}", error.place, error.problem));
-    find::policies(&yaml).first().map_or_else(|| yaml.tree(), find::Found::tree)
+    find::policies(&yaml).first().map_or_else(|| yaml.tree(), Policy::tree)
 }
 
 /// The policy with other issuers.

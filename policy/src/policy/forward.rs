@@ -47,6 +47,15 @@ pub(super) fn read(node: &Node<'_>) -> Option<Vec<Forward>> {
     }
 }
 
+/// Whether an entry of a `forward` section has this key (`claim`, `env`): known without the variables
+/// too.
+pub(super) fn has(section: Option<&Tree>, key: &str) -> bool {
+    match section {
+        Some(Tree::Map(pairs)) => pairs.iter().any(|(_, value)| value.get(key).is_some()),
+        _ => false,
+    }
+}
+
 fn entry((given, node): &(&str, Node<'_>)) -> Option<Forward> {
     let header = header_name(node, given)?;
     if header == "cookie" {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::access::{Access, Need, TokenNeed};
 use super::credentials::{self, CookieName, Credentials};
 use super::embed::{self, Embed};
-use super::forward::{self, Value, folded};
+use super::forward::{self, folded};
 use super::headers::{self, Headers};
 use super::host::{self, Hosts};
 use super::route::{self, Route, Rule, Shared};
@@ -77,7 +77,7 @@ pub(super) fn read(
         header: credentials.as_ref().and_then(|places| places.header.as_ref()),
     };
     let routes = section.required("routes", |node| route::read_all(node, context, &shared));
-    let sound = agrees(&section, &shared, embed.as_ref(), credentials.as_ref());
+    let sound = agrees(&section, shared.prefix, embed.as_ref(), credentials.as_ref());
     let outline = Outline {
         name: name.clone(),
         hosts: hosts.clone(),
@@ -126,7 +126,7 @@ fn module_claim(node: &Node<'_>) -> Option<Option<String>> {
 /// What one key alone cannot tell.
 fn agrees(
     section: &Section<'_>,
-    shared: &Shared<'_>,
+    prefix: Option<&Prefix>,
     embed: Option<&Option<Embed>>,
     credentials: Option<&Credentials>,
 ) -> Option<()> {
@@ -136,8 +136,7 @@ fn agrees(
         _ => &[],
     };
     let public = routes.iter().any(|route| route.get("public").is_some());
-    let secret = shared.forward.iter().any(|forward| matches!(forward.value, Value::Secret(_)));
-    if public && secret {
+    if public && forward::has(section.peek("forward"), "env") {
         return node.wrong("forward holds a secret, and a route is public: put the secret on the routes that need it");
     }
     let Some(Some(embed)) = embed else { return Some(()) };
@@ -146,7 +145,7 @@ fn agrees(
             .wrong("embed needs the cookie: without it every asset of the framed page is refused");
     }
     match &embed.refresh {
-        Some(refresh) => refreshes(node, refresh, routes, shared.prefix),
+        Some(refresh) => refreshes(node, refresh, routes, prefix),
         None => Some(()),
     }
 }

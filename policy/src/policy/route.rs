@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Context;
 use super::access::{self, Access};
 use super::credentials::HeaderPlace;
-use super::forward::{self, Forward, Value};
+use super::forward::{self, Forward};
 use crate::document::{Node, Section, header_name, origin};
 use crate::origin::Origin;
 use crate::path::{Pattern, Prefix};
@@ -202,7 +202,7 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         only_where(section, "origins", access::takes_a_token(section.node().tree()), ORIGINS_ALONE),
         only_where(section, "require_headers", !anybody, HEADERS_ALONE),
         only_where(section, "forward", !section.has("status"), FORWARD_NOWHERE),
-        own_forward(section, forward.as_deref()),
+        own_forward(section),
     ];
     let own = forward?;
     let inherited =
@@ -227,18 +227,13 @@ fn only_where(section: &Section<'_>, key: &'static str, holds: bool, problem: &s
     }
 }
 
-fn own_forward(section: &Section<'_>, forward: Option<&[Forward]>) -> Option<()> {
-    let has = |kind: fn(&Value) -> bool| {
-        forward.unwrap_or_default().iter().any(|forward| kind(&forward.value))
-    };
+fn own_forward(section: &Section<'_>) -> Option<()> {
+    let has = |key| forward::has(section.peek("forward"), key);
     match section.take("forward") {
-        Some(node) if section.has("public") && has(|value| matches!(value, Value::Secret(_))) => {
+        Some(node) if section.has("public") && has("env") => {
             node.wrong("a secret is not forwarded for everybody: this route is public")
         }
-        Some(node)
-            if !access::takes_a_token(section.node().tree())
-                && has(|value| matches!(value, Value::Claim(_))) =>
-        {
+        Some(node) if !access::takes_a_token(section.node().tree()) && has("claim") => {
             node.wrong("there is no token here to take a claim from")
         }
         _ => Some(()),

@@ -1,0 +1,212 @@
+//! What `vigile check` finds.
+//!
+//! A finding is a value, and each kind of them a pure function over the config in a file of its own.
+//! Adding a kind is a file, a line in [`ALL`], and its cases under `tests/check`.
+
+mod access_log;
+mod admin;
+mod client_address;
+mod disabled;
+mod duplicates;
+mod environment;
+mod fail_open;
+mod hosts;
+mod inline_secrets;
+mod mistakes;
+mod module_claim;
+mod neighbours;
+mod order;
+mod paths;
+mod redirects;
+mod secret;
+mod streams;
+mod underscores;
+mod unseen;
+mod upgrades;
+
+use std::fmt;
+
+use crate::config::{Config, Node};
+use crate::policy::Environment;
+use crate::yaml::{NotYaml, Place, Yaml};
+pub(crate) use secret::{is_secret, written_out};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It opens a hole, or keeps Envoy from starting.
+    Error,
+    /// It weakens or breaks something, or will.
+    Warning,
+    /// Worth knowing, and may be meant so.
+    Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
+/// Something that was found. Nothing of it ever holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it stands in the file.
+    pub place: Place,
+    /// The way to it: through the policy, or through the Envoy config.
+    pub path: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl Finding {
+    fn of(severity: Severity, node: &Node<'_>, problem: impl Into<String>) -> Self {
+        Self { severity, place: node.place(), path: node.path(), problem: problem.into() }
+    }
+
+    fn error(node: &Node<'_>, problem: impl Into<String>) -> Self {
+        Self::of(Severity::Error, node, problem)
+    }
+
+    fn warning(node: &Node<'_>, problem: impl Into<String>) -> Self {
+        Self::of(Severity::Warning, node, problem)
+    }
+
+    fn note(node: &Node<'_>, problem: impl Into<String>) -> Self {
+        Self::of(Severity::Note, node, problem)
+    }
+}
+
+/// A kind of finding.
+pub struct Kind {
+    /// What it is called in `--format json`.
+    pub name: &'static str,
+    /// What it looks for, in a few words.
+    pub about: &'static str,
+    find: fn(&Config<'_>) -> Vec<Finding>,
+}
+
+macro_rules! kinds {
+    ($($module:ident $name:literal $about:literal)+) => {
+        /// Every kind of finding.
+        pub const ALL: &[Kind] =
+            &[$(Kind { name: $name, about: $about, find: $module::find }),+];
+    };
+}
+
+kinds! {
+    mistakes "policy" "mistakes in a policy, or no policy at all"
+    duplicates "duplicate-key" "keys that stand twice (Envoy takes the last one in silence), and merge keys"
+    environment "environment" "variables that the policy reads and the filter is not given"
+    inline_secrets "inline-secret" "secrets in the policy or in key_values: config_dump shows them"
+    fail_open "fail-open" "a filter that lets everything through when it fails"
+    disabled "disabled" "routes and filters on which Vigile is switched off"
+    upgrades "upgrade" "upgrades with filters of their own, and no Vigile among them"
+    neighbours "neighbour" "other listeners that lead to the same clusters without Vigile"
+    order "order" "filters that stand where they answer before Vigile"
+    client_address "client-address" "address lists where callers choose their address"
+    access_log "access-log" "access logs that print credentials"
+    admin "admin" "an admin interface that other machines reach"
+    streams "stream" "timeouts that cut the event streams of framed modules"
+    redirects "internal-redirect" "internal redirects, which run the filters again"
+    paths "path" "what the connection manager does to paths"
+    underscores "underscores" "headers with underscores, which many apps read as dashes"
+    module_claim "module-claim" "modules that take tokens made for any module"
+    hosts "host" "modules whose hosts no virtual host takes"
+    unseen "unseen" "what cannot be judged from this file"
+}
+
+/// A finding and the name of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The kind's name.
+    pub kind: &'static str,
+    /// What was found.
+    pub finding: Finding,
+}
+
+/// How a file is written: Envoy tells by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// YAML, and JSON in it.
+    Yaml,
+    /// JSON and nothing else.
+    Json,
+}
+
+impl Format {
+    /// What Envoy would take a file of this name for.
+    pub fn of(file: &str) -> Self {
+        let extension = std::path::Path::new(file).extension();
+        match extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            true => Self::Json,
+            false => Self::Yaml,
+        }
+    }
+}
+
+/// Everything that is found in a file, in the order of its lines.
+///
+/// With an environment, the values of variables are judged too.
+pub fn check(bytes: &[u8], format: Format, environment: Option<&Environment>) -> Vec<Reported> {
+    let yaml = match read(bytes, format) {
+        Ok(yaml) => yaml,
+        Err(NotYaml { place, problem }) => {
+            let finding =
+                Finding { severity: Severity::Error, place, path: String::new(), problem };
+            return vec![Reported { kind: "syntax", finding }];
+        }
+    };
+    let config = Config::read(&yaml, environment.cloned());
+    let report = |kind: &'static Kind| {
+        (kind.find)(&config).into_iter().map(|finding| Reported { kind: kind.name, finding })
+    };
+    let mut all: Vec<Reported> = ALL.iter().flat_map(report).collect();
+    let order = |one: &Reported| (one.finding.place, one.finding.severity);
+    all.sort_by_key(order);
+    // What stands behind an alias is found once for each of its places in the tree.
+    let same = |one: &Reported, other: &Reported| {
+        order(one) == order(other) && one.finding.problem == other.finding.problem
+    };
+    all.dedup_by(|one, other| same(one, other));
+    all
+}
+
+/// More bytes than any config has.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Reads a file's bytes.
+///
+/// # Errors
+/// Where they are no document of this format.
+pub fn read(bytes: &[u8], format: Format) -> Result<Yaml, NotYaml> {
+    let wrong = |place, problem: &str| Err(NotYaml { place, problem: problem.to_owned() });
+    if bytes.len() > LARGEST {
+        return wrong(Place::START, "this is larger than 16 MB: no config is");
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+        Err(error) => {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            return wrong(end_of(before), "this is not UTF-8 text");
+        }
+    };
+    match format {
+        Format::Yaml => Yaml::parse(text),
+        Format::Json => Yaml::parse_json(text),
+    }
+}
+
+/// The place behind a text.
+fn end_of(text: &[u8]) -> Place {
+    let lines = text.split(|byte| *byte == b'\n');
+    let last = lines.clone().next_back().unwrap_or_default();
+    let column = String::from_utf8_lossy(last).chars().count().saturating_add(1);
+    Place { line: lines.count(), column }
+}

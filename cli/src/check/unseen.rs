@@ -1,0 +1,36 @@
+//! What cannot be judged from this file: said, so that silence means that all was looked at.
+
+use super::Finding;
+use crate::config::{Config, Node};
+use crate::policy::Policy;
+
+pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
+    let guarded = config.guarded();
+    let unrouted = guarded.filter(|manager| manager.route_configs.is_empty()).map(|manager| {
+        let place = ["rds", "scoped_routes"].iter().find_map(|name| manager.node.field(name));
+        Finding::note(
+            &place.unwrap_or(manager.node.clone()),
+            "the routes are not in this file: whether one of them goes around Vigile is not known here",
+        )
+    });
+    let alone = config.policies.iter().filter(|policy| is_alone(config, policy)).map(|policy| {
+        Finding::note(
+            &policy.node,
+            "this policy is in no http_filters of this file: what goes around it is not known here",
+        )
+    });
+    unrouted.chain(alone).collect()
+}
+
+fn is_alone(config: &Config<'_>, policy: &Policy<'_>) -> bool {
+    let around = |filter: &Node<'_>| policy.node.is_within(filter);
+    let in_manager = |manager: &crate::config::Manager<'_>| {
+        let upgrades = manager.upgrades.iter().flat_map(|(_, filters)| filters);
+        manager
+            .filters
+            .iter()
+            .chain(upgrades)
+            .any(|filter| filter.policy.is_some() && around(&filter.node))
+    };
+    !config.is_bare() && !config.managers.iter().any(in_manager)
+}

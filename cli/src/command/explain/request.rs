@@ -1,0 +1,169 @@
+//! The request that is asked about, as Envoy would hand it over.
+
+use std::net::{IpAddr, SocketAddr};
+
+use vigile_policy::Request;
+
+use super::Problem;
+use crate::policy::{Environment, Policy};
+
+/// What the request is.
+#[derive(clap::Args)]
+pub(super) struct Described {
+    /// The address; a mere path is for the first host of the policy, over https
+    #[arg(long, value_name = "URL")]
+    get: String,
+
+    /// The method
+    #[arg(long, default_value = "GET")]
+    method: String,
+
+    /// A header; several are given one by one
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+
+    /// The address of the caller. With port 0: one that Envoy took from X-Forwarded-For
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
+    from: SocketAddr,
+
+    /// What a browser would say of it (Sec-Fetch-Dest, -Mode and -Site): iframe, document, empty, …
+    #[arg(long, value_name = "DEST")]
+    dest: Option<String>,
+}
+
+/// A port that a connection may have.
+const SOME_PORT: u16 = 50_000;
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let alone = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, SOME_PORT));
+    text.parse()
+        .ok()
+        .or_else(alone)
+        .ok_or_else(|| "an address, or an address and a port".to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    match text.split_once(':') {
+        Some((name, value)) if !name.is_empty() && name.chars().all(token) => {
+            Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
+        }
+        _ => Err("expected NAME: VALUE".to_owned()),
+    }
+}
+
+/// A request, ready to be decided upon.
+pub(super) struct Asked {
+    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) from: SocketAddr,
+}
+
+impl Asked {
+    pub(super) fn read(
+        arguments: &Described,
+        policy: &Policy<'_>,
+        environment: &Environment,
+    ) -> Result<Self, Problem> {
+        let Target { scheme, authority, path } = target(&arguments.get)?;
+        let authority = authority.unwrap_or_else(|| first_host(policy, environment));
+        let given = |name: &str| arguments.header.iter().any(|(known, _)| known == name);
+        let said = browser(arguments.dest.as_deref());
+        let mut headers = vec![
+            (":method".to_owned(), arguments.method.clone()),
+            (":authority".to_owned(), authority),
+            (":path".to_owned(), path),
+            (":scheme".to_owned(), scheme.clone()),
+            ("x-forwarded-proto".to_owned(), scheme),
+        ];
+        headers.extend(said.into_iter().filter(|(name, _)| !given(name)));
+        headers.extend(arguments.header.iter().cloned());
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
+        Ok(Self { headers, from: arguments.from })
+    }
+
+    pub(super) fn request(&self) -> Request<'_> {
+        Request { headers: &self.headers, peer: Some(self.from) }
+    }
+
+    /// The only value of a header, or the first one.
+    pub(super) fn value(&self, name: &str) -> String {
+        let value = self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        value.map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
+    }
+}
+
+struct Target {
+    scheme: String,
+    authority: Option<String>,
+    path: String,
+}
+
+/// Takes an address apart and changes nothing: `..` and escapes are what is asked about.
+fn target(url: &str) -> Result<Target, Problem> {
+    let url = url.split('#').next().unwrap_or_default();
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+        None if url.starts_with('/') => ("https".to_owned(), url),
+        None => (String::new(), ""),
+    };
+    if scheme != "https" && scheme != "http" {
+        return Err(Problem::Usage(
+            "--get takes https://…, http://… or a path that begins with /".into(),
+        ));
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let authority = (!authority.is_empty()).then(|| authority.to_owned());
+    Ok(Target { scheme, authority, path })
+}
+
+/// The first host that the policy names, some name below a `*.`, or localhost.
+fn first_host(policy: &Policy<'_>, environment: &Environment) -> String {
+    let modules = policy.modules();
+    let hosts = modules.iter().find_map(|module| module.get("hosts"));
+    let listed = hosts.as_ref().and_then(|hosts| hosts.items().next()?.text().map(str::to_owned));
+    let variable = hosts.as_ref().and_then(|hosts| hosts.get("env")?.text());
+    let value = variable.and_then(|name| environment.get(name));
+    let first = value.and_then(|value| value.split(',').next()).map(|host| host.trim().to_owned());
+    listed.or(first).map_or("localhost".to_owned(), |host| host.replace('*', "any"))
+}
+
+/// What a browser says of such a request (W3C Fetch Metadata).
+fn browser(dest: Option<&str>) -> Vec<(String, String)> {
+    let Some(dest) = dest else { return Vec::new() };
+    let (mode, site) = match dest {
+        "iframe" | "frame" => ("navigate", "cross-site"),
+        "document" => ("navigate", "none"),
+        "empty" => ("cors", "same-origin"),
+        "websocket" => ("websocket", "same-origin"),
+        _ => ("no-cors", "same-origin"),
+    };
+    let accept = (mode == "navigate").then_some(("accept", "text/html"));
+    let said = [("sec-fetch-dest", dest), ("sec-fetch-mode", mode), ("sec-fetch-site", site)];
+    let all = said.into_iter().chain(accept);
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target;
+
+    #[test]
+    fn an_address_is_taken_apart_and_not_changed() {
+        let parts = |url: &str| {
+            target(url)
+                .map(|target| (target.scheme, target.authority.unwrap_or_default(), target.path))
+                .ok()
+        };
+        let is = |scheme: &str, authority: &str, path: &str| {
+            Some((scheme.to_owned(), authority.to_owned(), path.to_owned()))
+        };
+        assert_eq!(parts("https://a:8443/x/../%2e?b=/#c"), is("https", "a:8443", "/x/../%2e?b=/"));
+        assert_eq!(parts("HTTP://a"), is("http", "a", "/"));
+        assert_eq!(parts("https://a?b"), is("https", "a", "/?b"));
+        assert_eq!(parts("//evil.example/x"), is("https", "", "//evil.example/x"));
+        assert_eq!(parts("/a://b"), None);
+        assert_eq!(parts("ftp://a/"), None);
+        assert_eq!(parts("a/b"), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! The commands, one to a file. Each is a function from its arguments to what is printed.
+
+pub mod check;
+pub mod explain;
+pub mod key;
+pub mod reasons;
+pub mod token;
+
+use std::io::Read;
+
+use crate::policy::Environment;
+
+/// What a command prints, and how it ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// For a pipe.
+    pub stdout: String,
+    /// For a person.
+    pub stderr: String,
+    /// The exit status.
+    pub exit: u8,
+}
+
+impl Output {
+    fn of(stdout: String) -> Self {
+        Self { stdout, ..Self::default() }
+    }
+}
+
+/// Why a command gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Its arguments contradict each other, or say nothing: exit status 64.
+    Usage(String),
+    /// It could not be done: exit status 1.
+    Failed(String),
+}
+
+impl From<Problem> for Output {
+    fn from(problem: Problem) -> Self {
+        let (text, exit) = match problem {
+            Problem::Usage(text) => (text, 64),
+            Problem::Failed(text) => (text, 1),
+        };
+        Self { stdout: String::new(), stderr: format!("vigile: {text}\n"), exit }
+    }
+}
+
+impl From<Result<Output, Problem>> for Output {
+    fn from(result: Result<Self, Problem>) -> Self {
+        result.unwrap_or_else(Self::from)
+    }
+}
+
+macro_rules! commands {
+    ($($name:ident $module:ident)+) => {
+        /// A command with its arguments.
+        #[derive(clap::Subcommand)]
+        pub enum Command {
+            $(#[allow(missing_docs, reason = "the help says it")] $name($module::Arguments),)+
+        }
+
+        impl Command {
+            /// Runs it.
+            pub fn run(self) -> Output {
+                match self {
+                    $(Self::$name(arguments) => Output::from(arguments.run()),)+
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    Check check
+    Explain explain
+    Token token
+    Key key
+    Reasons reasons
+}
+
+/// A file's bytes; `-` is the standard input.
+fn contents(file: &str) -> std::io::Result<Vec<u8>> {
+    if file != "-" {
+        return std::fs::read(file);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// The variables of this process that are text.
+fn environment() -> Environment {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// The variable of this process, where it is set and text.
+fn variable(name: &str) -> Result<String, Problem> {
+    std::env::var(name).map_err(|_| Problem::Failed(format!("the variable {name} is not set")))
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// A line without its end.
+fn without_newline(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
+}

@@ -1,0 +1,140 @@
+//! `vigile check`: statuses, forms, and what it reads.
+
+use serde_json::Value;
+
+use super::{LONG, file, vigile, vigile_reading};
+
+const GOOD: &str = "tests/check/good/frame.yaml";
+
+/// A policy with a warning, and one with an error.
+const WARNED: &str = "vigile: 1
+issuers: [{ name: a, algorithms: [HS256], keys: [{ secret: { env: A } }] }]
+modules: [{ name: m, module_claim: none, routes: [{ path: /**, token: { issuer: a } }] }]
+";
+const WRONG: &str = "vigile: 1
+modules:
+  - name: m
+    routes:
+      - path: /**
+        pubic: true
+";
+
+#[test]
+fn the_status_says_what_was_found() {
+    let (_one, warned) = file("warned.yaml", WARNED);
+    let (_other, wrong) = file("wrong.yaml", WRONG);
+    vigile(&["check", GOOD], &[]).ends_with(0).says("nothing found");
+    vigile(&["check", &warned], &[]).ends_with(2).says("1 warning");
+    vigile(&["check", &wrong], &[]).ends_with(1).says("2 errors");
+    vigile(&["check", GOOD, &warned, &wrong], &[]).ends_with(1).says("2 errors, 1 warning");
+    vigile(&["check", "no-such-file.yaml"], &[])
+        .ends_with(1)
+        .says("no-such-file.yaml:1:1: error: this file cannot be read");
+    vigile(&["check", "tests"], &[])
+        .ends_with(1)
+        .says("tests:1:1: error: this file cannot be read");
+}
+
+#[test]
+fn lines_are_what_editors_jump_to() {
+    let (_folder, wrong) = file("wrong.yaml", WRONG);
+    let stdout = vigile(&["check", &wrong], &[]).stdout;
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{stdout}");
+    assert!(
+        lines[0].starts_with(&format!("{wrong}:5:9: error: modules[0].routes[0]: a route says"))
+    );
+    assert!(lines[1].starts_with(&format!(
+        "{wrong}:6:9: error: modules[0].routes[0].pubic: there is no such key; did you mean"
+    )));
+}
+
+#[test]
+fn machines_get_json() {
+    let (_folder, wrong) = file("wrong.yaml", WRONG);
+    let ran = vigile(&["check", "--format", "json", GOOD, &wrong], &[]).ends_with(1);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&json["errors"], &json["warnings"], &json["notes"]),
+        (&2.into(), &0.into(), &0.into())
+    );
+    let second = &json["findings"][1];
+    assert_eq!(second["file"], wrong.as_str());
+    assert_eq!((&second["line"], &second["column"]), (&6.into(), &9.into()));
+    assert_eq!(
+        (second["severity"].as_str(), second["kind"].as_str()),
+        (Some("error"), Some("policy"))
+    );
+    assert_eq!(second["path"], "modules[0].routes[0].pubic");
+    let fine = vigile(&["check", "--format", "json", GOOD], &[]).fine();
+    assert_eq!(serde_json::from_str::<Value>(&fine).unwrap()["findings"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn the_standard_input_is_a_file() {
+    let good = vigile_tests::policies::project().join("tests/check/good/string.json");
+    let good = std::fs::read(good).unwrap();
+    vigile_reading(&["check", "-"], &[], WRONG.as_bytes()).ends_with(1).says("-:6:9: error: ");
+    vigile_reading(&["check", "-"], &[], &good).ends_with(0);
+}
+
+#[test]
+fn values_are_judged_where_they_are_asked_for() {
+    let arguments = ["check", "--env", GOOD];
+    vigile(&["check", GOOD], &[]).ends_with(0);
+    vigile(&arguments, &[("IAHOME_JWT_SECRET", LONG)]).ends_with(0);
+    vigile(&arguments, &[])
+        .ends_with(1)
+        .says("84:37: error: issuers[0].keys[0].secret: the variable IAHOME_JWT_SECRET is not set");
+    vigile(&arguments, &[("IAHOME_JWT_SECRET", "do-not-show")])
+        .ends_with(1)
+        .says("this secret is too short");
+    vigile(&arguments, &[("IAHOME_JWT_SECRET", &format!("{LONG}\n"))])
+        .ends_with(1)
+        .says("ends with a newline");
+}
+
+#[test]
+fn hostile_files_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = "{a: ".repeat(500_000);
+    let blocks: String = (0..3_000).map(|depth| format!("{}- \n", " ".repeat(depth))).collect();
+    let files: [(&str, &[u8]); 6] = [
+        ("empty.yaml", b""),
+        ("binary.yaml", &[0, 159, 146, 150, 255]),
+        ("deep.yaml", deep.as_bytes()),
+        ("deep.json", deep.as_bytes()),
+        ("blocks.yaml", blocks.as_bytes()),
+        (
+            "numbers.yaml",
+            b"vigile: 99999999999999999999999999999999\nremember_tokens: 1e999\nmodules: -0x0\n",
+        ),
+    ];
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        vigile(&["check", "--env", &path.display().to_string()], &[])
+            .ends_with(1)
+            .says(": error: ");
+        vigile(&["explain", &path.display().to_string(), "--get", "/"], &[])
+            .ends_with(1)
+            .says("vigile: ");
+    }
+}
+
+/// Variables that are no text are nobody's secret, and no reason to panic.
+#[cfg(unix)]
+#[test]
+fn variables_that_are_no_text_are_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"\xff\xfe");
+    let output = std::process::Command::new(&*super::BINARY)
+        .args(["check", "--env", "tests/check/good/frame.yaml"])
+        .current_dir(vigile_tests::policies::project())
+        .env_clear()
+        .env("ODD", odd)
+        .env("IAHOME_JWT_SECRET", LONG)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
