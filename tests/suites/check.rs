@@ -320,7 +320,7 @@ fn hostile() -> Vec<Trial> {
                 .collect::<String>()
                 .into_bytes(),
         ),
-        ("deep in a policy", inside(&("[".repeat(98) + &"]".repeat(98))).into_bytes()),
+        ("deep in a policy", inside(&["[".repeat(98), "]".repeat(98)].concat()).into_bytes()),
         ("aliases", bomb(20).into_bytes()),
         ("an alias of itself", b"vigile: &a [*a]\n".to_vec()),
         ("a key that is a map", b"{a: 1}: 2\n".to_vec()),
@@ -341,10 +341,9 @@ fn hostile() -> Vec<Trial> {
         (
             "a long path of keys",
             format!(
-                "vigile: 1\nmodules: {}",
-                (0..90).map(|_| format!("{{{}: ", "k".repeat(10_000))).collect::<String>()
-                    + "1"
-                    + &"}".repeat(90)
+                "vigile: 1\nmodules: {}1{}",
+                format!("{{{}: ", "k".repeat(10_000)).repeat(90),
+                "}".repeat(90)
             )
             .into_bytes(),
         ),
