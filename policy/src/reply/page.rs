@@ -2,7 +2,7 @@
 //!
 //! In a tab it leads to the platform by itself. In a frame it never does, since that would nest the
 //! platform in itself: it tells the platform by postMessage, and offers a link to a new tab
-//! (iframe.md).
+//! (docs/browsers.md).
 
 use ct_codecs::{Base64, Encoder};
 

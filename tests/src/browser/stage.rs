@@ -25,7 +25,7 @@ pub const MODULE: &str = "stablediffusion.regispailler.fr";
 pub const NEIGHBOUR: &str = "stablediffusion.iahome.fr";
 pub const HOSTILE: &str = "evil.example";
 
-/// The tightest policy under which Gradio 6 works (iframe.md).
+/// The tightest policy under which Gradio 6 works (docs/browsers.md).
 pub const TIGHTEST: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'";
 
 /// Which module a visitor finds.
