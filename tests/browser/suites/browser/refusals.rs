@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use thirtyfour::prelude::*;
-use vigile_tests::browser::chromium::Settings;
-use vigile_tests::browser::frame::FRAME;
-use vigile_tests::browser::stage::{Stage, Variant};
-use vigile_tests::browser::visit::Visit;
+use vigile_browser_tests::chromium::Settings;
+use vigile_browser_tests::frame::FRAME;
+use vigile_browser_tests::stage::{Stage, Variant};
+use vigile_browser_tests::visit::Visit;
 
 const ADDRESS: &str = "https://stablediffusion.regispailler.fr/";
 const ORIGIN: &str = "https://stablediffusion.regispailler.fr";

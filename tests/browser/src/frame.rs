@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::visit::Visit;
+use crate::visit::Visit;
 
 /// The platform's frame.
 pub const FRAME: &str = "iframe#module";

@@ -85,7 +85,7 @@ impl Drop for Chromedriver {
     fn drop(&mut self) {
         // Asked to, it ends its browsers; a signal would leave them.
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let _ = crate::envoy::get(address, "/shutdown");
+        let _ = vigile_tests::envoy::get(address, "/shutdown");
         let deadline = Instant::now() + Duration::from_secs(5);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));

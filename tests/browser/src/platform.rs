@@ -8,9 +8,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::site;
-use crate::case::Recipe;
-use crate::keys::{self, RING};
+use crate::site;
+use vigile_tests::case::Recipe;
+use vigile_tests::keys::{self, RING};
 
 /// The tokens that this platform has handed out, by user.
 #[derive(Clone, Default)]

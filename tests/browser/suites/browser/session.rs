@@ -1,10 +1,10 @@
 //! A visitor with a token: what he does in the frame, and where the token goes.
 
 use serde_json::json;
-use vigile_tests::browser::chromium::Settings;
-use vigile_tests::browser::frame::FRAME;
-use vigile_tests::browser::stage::{MODULE, Stage, Variant};
-use vigile_tests::browser::visit::holds;
+use vigile_browser_tests::chromium::Settings;
+use vigile_browser_tests::frame::FRAME;
+use vigile_browser_tests::stage::{MODULE, Stage, Variant};
+use vigile_browser_tests::visit::holds;
 use vigile_tests::policies::project;
 
 const SAMPLE: Variant = Variant::AsItStands;

@@ -16,8 +16,8 @@ use std::sync::{Arc, LazyLock};
 
 use browser::{hostile, refusals, session, variants};
 use libtest_mimic::{Arguments, Trial};
-use vigile_tests::browser::stage::Stage;
-use vigile_tests::browser::{chromium, gradio};
+use vigile_browser_tests::stage::Stage;
+use vigile_browser_tests::{chromium, gradio};
 
 type Scenario = (&'static str, fn(&Stage));
 

@@ -1,9 +1,9 @@
 //! Other browsers, other apps, other hosts, a tighter policy.
 
-use vigile_tests::browser::chromium::Settings;
-use vigile_tests::browser::frame::FRAME;
-use vigile_tests::browser::stage::{NEIGHBOUR, Stage, Variant};
-use vigile_tests::browser::visit::Visit;
+use vigile_browser_tests::chromium::Settings;
+use vigile_browser_tests::frame::FRAME;
+use vigile_browser_tests::stage::{NEIGHBOUR, Stage, Variant};
+use vigile_browser_tests::visit::Visit;
 
 /// The control of all other trials: a plain cookie of a third party is not sent, a partitioned one is.
 /// Where the browser is told to allow them, both are: so the control can fail.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
-use super::chromium;
-use super::netlog::NetLog;
+use crate::chromium;
+use crate::netlog::NetLog;
 
 /// How long anything may take that a page is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -127,7 +127,7 @@ impl Visit {
         keep(&pictures(), name, &picture);
         let shown = ["visitor", "block-page", "block-page-frame"].contains(&name);
         if shown && std::env::var_os("VIGILE_WRITE_IMAGES").is_some() {
-            keep(&crate::policies::project().join("docs/images"), name, &picture);
+            keep(&vigile_tests::policies::project().join("docs/images"), name, &picture);
         }
     }
 
@@ -207,7 +207,7 @@ pub fn holds(bytes: &[u8], text: &[u8]) -> bool {
 
 /// Where this run's pictures go.
 pub fn pictures() -> PathBuf {
-    crate::policies::project().join("target/browser")
+    vigile_tests::policies::project().join("target/browser")
 }
 
 fn keep(folder: &Path, name: &str, picture: &[u8]) {
