@@ -45,7 +45,7 @@ pub struct Network<'n> {
 /// Chromium and chromedriver, or what is missing.
 ///
 /// # Errors
-/// The command that installs them.
+/// What is missing, and what installs it.
 pub fn installed() -> Result<(), String> {
     let runs = |program: &str| {
         let mut command = Command::new(program);
@@ -54,7 +54,7 @@ pub fn installed() -> Result<(), String> {
     };
     match runs("chromium") && runs("chromedriver") {
         true => Ok(()),
-        false => Err("Chromium is missing: apt-get install chromium chromium-driver".to_owned()),
+        false => Err("chromium or chromedriver is missing: run tests/browser/tools.sh".to_owned()),
     }
 }
 
@@ -96,7 +96,7 @@ impl Drop for Chromedriver {
 }
 
 fn port(log: &Path) -> u16 {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let said = std::fs::read_to_string(log).unwrap_or_default();
         let port = said.split("successfully on port ").nth(1);
@@ -118,6 +118,9 @@ fn capabilities(
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
+        // Containers have little of /dev/shm, and a proxy of the machine's is not for these names.
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
         "--disable-quic",
         "--no-first-run",
         "--disable-background-networking",

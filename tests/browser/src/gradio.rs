@@ -21,9 +21,7 @@ pub fn python(venv: &str) -> Result<PathBuf, String> {
     let python = vigile_tests::policies::project().join(".tools").join(venv).join("bin/python");
     match python.exists() && python.with_file_name("../installed").exists() {
         true => Ok(python),
-        false => Err(format!(
-            ".tools/{venv} is missing: tests/tools/python-venv {venv} tests/tools/{venv}.txt"
-        )),
+        false => Err(format!(".tools/{venv} is missing: run tests/browser/tools.sh")),
     }
 }
 
@@ -62,7 +60,7 @@ impl Gradio {
 
     /// Waits until it answers.
     pub fn wait(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(180);
         while vigile_tests::envoy::get(self.address, "/config").is_none() {
             let ended = self.child.try_wait().unwrap();
             let waits = ended.is_none() && Instant::now() < deadline;

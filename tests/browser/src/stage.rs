@@ -10,11 +10,13 @@ use tokio::runtime::Runtime;
 
 use crate::chromium::{Chromedriver, Network, Settings};
 use crate::gradio::{self, Gradio};
+use crate::pictures;
 use crate::platform::Platform;
 use crate::recorder::Recorder;
 use crate::site;
 use crate::tls::Certificates;
-use crate::visit::{self, Traces, Visit};
+use crate::traces::Traces;
+use crate::visit::Visit;
 use vigile_tests::envoy::{self, Envoy};
 use vigile_tests::keys::RING;
 use vigile_tests::sample::Sample;
@@ -99,9 +101,9 @@ impl Stage {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(plot(&visit))));
         let traces = self.runtime.block_on(async {
             if outcome.is_err() {
-                let name = format!("failed-{}", std::process::id());
+                let name = format!("failed-{}", visit.name());
                 visit.picture(&name).await;
-                println!("a picture of it: {}/{name}.png", visit::pictures().display());
+                println!("a picture of it: {}/{name}.png", pictures::folder().display());
             }
             visit.end().await
         });
