@@ -20,6 +20,7 @@ use browser::{hostile, in_a_tab, in_the_frame, session, variants};
 use libtest_mimic::{Arguments, Trial};
 use vigile_browser_tests::stage::Stage;
 use vigile_browser_tests::{chromium, gradio};
+use vigile_tests::envoy;
 
 type Scenario = (&'static str, fn(&Stage));
 
@@ -69,8 +70,7 @@ fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
             Trial::test(name, move || Err(reason.into()))
         }
         Some(reason) => {
-            println!("skipped: {name}: {reason}");
-            Trial::test(name, || Ok(())).with_ignored_flag(true)
+            Trial::test(format!("{name} ({reason})"), || Ok(())).with_ignored_flag(true)
         }
         None => Trial::test(name, move || {
             run(&stage);
@@ -81,9 +81,12 @@ fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
 
 /// What a scenario needs and this system lacks.
 fn missing(name: &str) -> Option<String> {
-    let gradio_3 = name.contains("gradio_3").then_some("gradio-3");
-    let gradios = ["gradio-6"].into_iter().chain(gradio_3).map(gradio::python);
-    let needed =
-        [chromium::installed()].into_iter().chain(gradios.map(|python| python.map(|_| ())));
-    needed.into_iter().find_map(Result::err)
+    let venvs: &[&str] =
+        if name.contains("gradio_3") { &["gradio-6", "gradio-3"] } else { &["gradio-6"] };
+    let envoy = std::env::var_os("VIGILE_ENVOYS").map(|_| ()).ok_or("VIGILE_ENVOYS is not set");
+    let module = envoy::module().exists().then_some(()).ok_or("dist/vigile.wasm is missing");
+    let built =
+        [envoy, module].map(|part| part.map_err(|lack| format!("{lack}: run ./build.sh test")));
+    let gradios = venvs.iter().map(|venv| gradio::python(venv).map(|_| ()));
+    built.into_iter().chain([chromium::installed()]).chain(gradios).find_map(Result::err)
 }

@@ -60,7 +60,7 @@ pub(crate) fn on_a_phone(stage: &Stage) {
 pub(crate) fn left_by_keyboard(stage: &Stage) {
     let traces = stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
         stay(visit).await;
-        visit.resize(1280, 720, 1.0, false).await;
+        visit.resize(1000, 640, 1.0, false).await;
         visit.open(ADDRESS).await;
         is_page(visit, "en", "Access refused", "embed.top_level").await;
         visit.picture("block-page").await;

@@ -36,7 +36,7 @@ pub(crate) fn invalid_token(stage: &Stage) {
 pub(crate) fn expired_token(stage: &Stage) {
     let traces = stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
         visit.resize(1000, 640, 1.0, false).await;
-        visit.open("https://iahome.fr/?user=late&life=-60&life=-60&told=3600").await;
+        visit.open("https://iahome.fr/?user=camille&life=-60&life=-60&told=3600").await;
         visit.until("return seen.refused.length").await;
         let twice = json!([[ORIGIN, "token.expired"], [ORIGIN, "token.expired"]]);
         assert_eq!(visit.refusals().await, twice);

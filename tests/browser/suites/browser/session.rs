@@ -12,7 +12,7 @@ const SAMPLE: Variant = Variant::AsItStands;
 /// Scenario 4 of 000_c7cfb956090c32fd.txt: a picture is generated, a file goes up and one comes down.
 pub(crate) fn granted(stage: &Stage) {
     let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
-        visit.resize(1200, 850, 1.0, false).await;
+        visit.resize(1200, 842, 1.0, false).await;
         visit.open_module("alice", "").await;
         visit.generate("hills at dawn", 12).await;
         visit.caption("alice: hills at dawn").await;
