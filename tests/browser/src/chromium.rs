@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{DesiredCapabilities, WebDriver};
 
@@ -108,52 +108,55 @@ fn port(log: &Path) -> u16 {
     }
 }
 
+const ARGUMENTS: [&str; 14] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    // Containers have little of /dev/shm, and a proxy of the machine's is not for these names.
+    "--disable-dev-shm-usage",
+    "--no-proxy-server",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--window-size=1280,900",
+    "--net-log-capture-mode=IncludeSensitive",
+    "--enable-logging",
+];
+
 fn capabilities(
     settings: &Settings,
     network: &Network<'_>,
     at: &Path,
 ) -> thirtyfour::ChromeCapabilities {
-    let mut capabilities = DesiredCapabilities::chrome();
-    for argument in [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        // Containers have little of /dev/shm, and a proxy of the machine's is not for these names.
-        "--disable-dev-shm-usage",
-        "--no-proxy-server",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        "--window-size=1280,900",
-        "--net-log-capture-mode=IncludeSensitive",
-        "--enable-logging",
-    ] {
-        capabilities.add_arg(argument).unwrap();
-    }
     let rules = network.names.iter().map(|(name, to)| format!("MAP {name} {to}"));
     let rules: Vec<String> = rules.chain(["MAP * ~NOTFOUND".to_owned()]).collect();
-    for (name, value) in [
-        ("host-resolver-rules", rules.join(", ")),
-        ("ignore-certificate-errors-spki-list", network.fingerprint.to_owned()),
-        ("user-data-dir", profile(at).display().to_string()),
-        ("log-net-log", net_log(at).display().to_string()),
-        ("log-file", console(at).display().to_string()),
-    ] {
-        capabilities.add_arg(&format!("--{name}={value}")).unwrap();
+    let places = [
+        format!("--host-resolver-rules={}", rules.join(", ")),
+        format!("--ignore-certificate-errors-spki-list={}", network.fingerprint),
+        format!("--user-data-dir={}", profile(at).display()),
+        format!("--log-net-log={}", net_log(at).display()),
+        format!("--log-file={}", console(at).display()),
+    ];
+    let mut capabilities = DesiredCapabilities::chrome();
+    for argument in ARGUMENTS.into_iter().chain(places.iter().map(String::as_str)) {
+        capabilities.add_arg(argument).unwrap();
     }
-    let preferences = json!({
+    capabilities.add_experimental_option("prefs", preferences(settings, at)).unwrap();
+    capabilities
+}
+
+fn preferences(settings: &Settings, at: &Path) -> Value {
+    json!({
         "intl.accept_languages": settings.language,
         // 0 allows the cookies of third parties, 1 blocks them.
         "profile.cookie_controls_mode": u8::from(settings.blocks_third_parties),
         "profile.block_third_party_cookies": settings.blocks_third_parties,
         "download.default_directory": downloads(at),
         "download.prompt_for_download": false,
-    });
-    capabilities.add_experimental_option("prefs", preferences).unwrap();
-    capabilities
+    })
 }
 
 /// Where a browser of this folder keeps its profile.

@@ -11,12 +11,13 @@ mod browser {
     pub(crate) mod in_a_tab;
     pub(crate) mod in_the_frame;
     pub(crate) mod session;
+    pub(crate) mod token;
     pub(crate) mod variants;
 }
 
 use std::sync::{Arc, LazyLock};
 
-use browser::{hostile, in_a_tab, in_the_frame, session, variants};
+use browser::{hostile, in_a_tab, in_the_frame, session, token, variants};
 use libtest_mimic::{Arguments, Trial};
 use vigile_browser_tests::stage::Stage;
 use vigile_browser_tests::{chromium, gradio};
@@ -41,8 +42,8 @@ const SCENARIOS: [Scenario; 22] = [
     ("3_expired_token/in_the_frame", in_the_frame::expired_token),
     ("3_expired_token/mended_by_the_platform", in_the_frame::an_expired_token_is_mended),
     ("4_granted/generates_uploads_downloads", session::granted),
-    ("session/the_token_is_nowhere_afterwards", session::the_token_is_nowhere),
-    ("session/a_copied_address_is_refused_in_a_tab", session::a_copied_address),
+    ("token/is_nowhere_afterwards", token::is_nowhere),
+    ("token/a_copied_address_is_refused_in_a_tab", token::a_copied_address),
     ("hostile/cannot_frame_the_module", hostile::cannot_frame_the_module),
     ("hostile/is_not_told", in_the_frame::nobody_else_is_told),
     ("hostile/cannot_plant_its_session", hostile::cannot_plant_its_session),

@@ -1,4 +1,4 @@
-//! A visitor with a token: what he does in the frame, and where the token goes.
+//! A visitor with a token: what he does in the frame, and how long.
 
 use serde_json::json;
 use vigile_browser_tests::chromium::Settings;
@@ -36,89 +36,6 @@ pub(crate) fn granted(stage: &Stage) {
         assert_eq!(visit.downloaded("image.png").await, image);
     });
     assert_eq!(traces.breaches(), Vec::<String>::new());
-}
-
-/// The token is in one request, and in no other place that keeps anything.
-pub(crate) fn the_token_is_nowhere(stage: &Stage) {
-    let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
-        visit.open_module("tessa", "").await;
-        visit.generate("where is it", 1).await;
-        visit.caption("tessa: where is it").await;
-        visit.image().await;
-        let token = &stage.platform.tokens_of("tessa")[0];
-        let places = visit
-            .text(
-                "return JSON.stringify([
-                   location.href, document.referrer, document.cookie, history.length,
-                   navigation.entries().map(entry => entry.url),
-                   performance.getEntries().map(entry => entry.name),
-                   Object.entries(localStorage), Object.entries(sessionStorage),
-                   document.documentElement.outerHTML])",
-            )
-            .await;
-        assert!(
-            places.starts_with(r#"["https://stablediffusion.regispailler.fr/","","","#),
-            "{places}"
-        );
-        assert!(!places.contains(token.as_str()) && !places.contains("token="), "{places}");
-    });
-    let token = &stage.platform.tokens_of("tessa")[0];
-    // What looks for it would find it.
-    assert!(!traces.files_with("iahome.fr").is_empty());
-    assert_eq!(traces.files_with(token), Vec::<std::path::PathBuf>::new());
-
-    let log = traces.net_log();
-    let with_token = |line: &&str| line.contains(token.as_str());
-    let (cookies, others): (Vec<&str>, Vec<&str>) = log
-        .lines()
-        .filter(with_token)
-        .partition(|line| line.starts_with("cookie: __Host-vigile-p="));
-    assert_eq!(others, [format!(":path: /?token={token}")]);
-    assert!(cookies.len() > 50, "the cookie came along {} times", cookies.len());
-    let to_module = log.to(MODULE).filter(|sent| sent.header("cookie").is_some());
-    assert_eq!(to_module.count(), cookies.len(), "and to the module alone");
-
-    let app = stage.app(SAMPLE);
-    let seen = app.recorder.heads_of("tessa");
-    assert!(seen.len() > 50 && seen.iter().any(|head| head.headers.contains("referer: https://")));
-    let envoy = stage.envoy(SAMPLE);
-    let envoy_log = std::fs::read(envoy.folder().join("envoy.log")).unwrap();
-    let lines = stage.logged(SAMPLE, "tessa");
-    assert!(lines.iter().any(|line| line["reason"] == "exchange.done" && line["path"] == "/"));
-    assert!(!envoy_log.is_empty());
-    for (place, bytes) in [
-        ("the app", app.recorder.bytes()),
-        ("what the app printed", app.gradio.printed().into_bytes()),
-        ("the access log", envoy.printed().into_bytes()),
-        ("Envoy's log", envoy_log),
-    ] {
-        for word in [token.as_str(), "token=", "__Host-vigile"] {
-            assert!(!holds(&bytes, word.as_bytes()), "{word} is in {place}");
-        }
-    }
-}
-
-/// A copied address is of no use in a tab, whether the browser has a session in the frame or not.
-pub(crate) fn a_copied_address(stage: &Stage) {
-    let token = stage.platform.mint("carl", 3600);
-    let address = format!("https://{MODULE}/?token={token}");
-    let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
-        visit.open(&address).await;
-        let refused = "return document.body.dataset.reason === 'embed.top_level'";
-        visit.until(refused).await;
-        visit.open_module("carl", "").await;
-        visit.new_tab().await;
-        visit.open(&address).await;
-        visit.until(refused).await;
-        visit.open(&format!("https://{MODULE}/theme.css")).await;
-        visit.until(refused).await;
-    });
-    let log = traces.net_log();
-    let tabs: Vec<_> =
-        log.to(MODULE).filter(|sent| sent.header("sec-fetch-dest") == Some("document")).collect();
-    assert_eq!(tabs.len(), 3);
-    assert!(tabs.iter().all(|sent| sent.header("cookie").is_none()), "{tabs:?}");
-    assert!(log.to(MODULE).any(|sent| sent.header("cookie").is_some()), "the frame has one");
 }
 
 /// The platform's page renews the session before its end, and the app goes on beyond it.
