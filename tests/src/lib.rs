@@ -22,4 +22,5 @@ pub mod sdk;
 pub mod snippets;
 pub mod stand;
 pub mod ticker;
+pub mod tools;
 pub mod wire;
