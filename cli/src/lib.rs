@@ -3,9 +3,11 @@
 pub mod check;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod find;
 pub mod log_format;
 pub mod mint;
 pub mod policy;
 pub mod sample;
+mod system;
 pub mod yaml;

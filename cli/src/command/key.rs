@@ -1,8 +1,9 @@
 //! `vigile key`.
 
-use ct_codecs::{Base64UrlSafeNoPadding, Encoder, Hex};
+use ct_codecs::{Encoder, Hex};
 
 use super::{Output, Problem, contents};
+use crate::system::random;
 
 /// Makes a strong random key, or the SHA-256 of one
 ///
@@ -47,12 +48,7 @@ impl Arguments {
         if self.sha256 {
             return of_given();
         }
-        let mut bytes = vec![0; self.bytes.into()];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            Problem::Failed(format!("this system gives no randomness: {error}"))
-        })?;
-        let random = Base64UrlSafeNoPadding::encode_to_string(&bytes)
-            .map_err(|error| Problem::Failed(error.to_string()))?;
+        let random = random(self.bytes).map_err(Problem::Failed)?;
         let key = format!("{}{random}", self.prefix);
         let stderr = format!("sha256: {}\n", sha256(&key)?);
         Ok(Output { stdout: format!("{key}\n"), stderr, exit: 0 })

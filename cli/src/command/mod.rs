@@ -1,7 +1,9 @@
 //! The commands, one to a file. Each is a function from its arguments to what is printed.
 
 pub mod check;
+pub mod demo;
 pub mod explain;
+pub mod init;
 pub mod key;
 pub mod reasons;
 pub mod token;
@@ -74,9 +76,11 @@ macro_rules! commands {
 commands! {
     Check check
     Explain explain
+    Init init
     Token token
     Key key
     Reasons reasons
+    Demo demo
 }
 
 /// A file's bytes; `-` is the standard input.
@@ -99,11 +103,6 @@ fn environment() -> Environment {
 /// The variable of this process, where it is set and text.
 fn variable(name: &str) -> Result<String, Problem> {
     std::env::var(name).map_err(|_| Problem::Failed(format!("the variable {name} is not set")))
-}
-
-/// Seconds since 1970.
-fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
 }
 
 /// A line without its end.

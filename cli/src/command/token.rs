@@ -4,8 +4,9 @@ use ct_codecs::{Base64, Base64NoPadding, Base64UrlSafe, Base64UrlSafeNoPadding, 
 use serde_json::{Value, json};
 use vigile_policy::Algorithm;
 
-use super::{Output, Problem, now, variable, without_newline};
+use super::{Output, Problem, variable, without_newline};
 use crate::mint::{Claims, Signer};
+use crate::system::now;
 
 /// Mints a token
 ///

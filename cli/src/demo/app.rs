@@ -23,7 +23,10 @@ pub(super) fn router() -> Router {
         .route("/whoami", get(|headers: HeaderMap| async move { user(&headers) }))
         .route("/paint", get(paint))
         .route("/picture", get(picture))
-        .route("/upload", post(|body: Bytes| async move { format!("{} bytes arrived", body.len()) }))
+        .route(
+            "/upload",
+            post(|body: Bytes| async move { format!("{} bytes arrived", body.len()) }),
+        )
         .layer(DefaultBodyLimit::max(MOST_UPLOADED))
 }
 
@@ -45,7 +48,8 @@ async fn page(headers: HeaderMap) -> Html<String> {
 async fn paint(Query(_): Query<Wish>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let steps = tokio_stream::iter((10..=100).step_by(10));
     let slowly = steps.throttle(Duration::from_millis(120));
-    Sse::new(slowly.map(|done| Ok(Event::default().data(done.to_string())))).keep_alive(KeepAlive::default())
+    Sse::new(slowly.map(|done| Ok(Event::default().data(done.to_string()))))
+        .keep_alive(KeepAlive::default())
 }
 
 /// Circles that hang on the words alone.
@@ -56,7 +60,11 @@ async fn picture(Query(Wish { prompt }): Query<Wish>) -> impl IntoResponse {
         .map(|window| match window {
             [x, y, size, hue, light] => format!(
                 "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"hsl({} 70% {}% / .6)\"/>",
-                u16::from(*x) * 2, u16::from(*y), u16::from(*size) / 4 + 8, u16::from(*hue), u16::from(*light) / 4 + 30
+                u16::from(*x) * 2,
+                y,
+                (size / 4).saturating_add(8),
+                u16::from(*hue),
+                (light / 6).saturating_add(35)
             ),
             _ => String::new(),
         })

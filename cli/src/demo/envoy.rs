@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
 use vigile_policy::Origin;
 
+use super::other::{ending, stop};
 use crate::sample::StableDiffusion;
 use crate::yaml::Yaml;
 
@@ -23,68 +26,105 @@ pub(super) struct Settings<'s> {
     pub(super) secret: &'s str,
 }
 
-/// A running Envoy; it ends with this value.
+/// Compiling the module takes about a second on a machine of today.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running Envoy; it ends with this value, and so does its folder.
 pub(super) struct Envoy {
     child: Child,
-    /// Where it writes `envoy.log` and `access.log`.
-    pub(super) folder: PathBuf,
+    folder: Folder,
 }
 
-impl Drop for Envoy {
+struct Folder(PathBuf);
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        // What is left of it is in the system's folder for such files.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 impl Envoy {
     /// Starts Envoy and waits until it serves.
-    pub(super) fn start(settings: &Settings<'_>) -> Result<Self, String> {
-        let folder = std::env::temp_dir().join(format!("vigile-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let file = |name: &str| folder.join(name);
-        let config = config(settings, &folder)?;
-        std::fs::write(file("envoy.json"), config.to_string()).map_err(|error| error.to_string())?;
-        let output = std::fs::File::create(file("access.log")).map_err(|error| error.to_string())?;
+    pub(super) async fn start(settings: &Settings<'_>) -> Result<Self, String> {
+        let folder = Folder::make()?;
+        let config = config(settings)?;
+        folder.write("envoy.json", &config.to_string())?;
+        let output = std::fs::File::create(folder.0.join("access.log"))
+            .map_err(|error| format!("access.log: {error}"))?;
         let child = Command::new(settings.envoy)
             .args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"])
             .args(["--component-log-level", "wasm:info", "--file-flush-interval-msec", "100"])
             .arg("--config-path")
-            .arg(file("envoy.json"))
-            .arg("--admin-address-path")
-            .arg(file("admin"))
+            .arg(folder.0.join("envoy.json"))
             .arg("--log-path")
-            .arg(file("envoy.log"))
+            .arg(folder.0.join("envoy.log"))
             .env_clear()
             .env("IAHOME_JWT_SECRET", settings.secret)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(Stdio::null())
+            // Ctrl-C is for the demo, which ends Envoy itself.
+            .process_group(0)
+            .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{}: {error}", settings.envoy.display()))?;
         let mut envoy = Self { child, folder };
-        envoy.wait(settings.port)?;
+        envoy.wait(settings.port).await?;
         Ok(envoy)
     }
 
-    fn wait(&mut self, port: u16) -> Result<(), String> {
-        let deadline = Instant::now().checked_add(Duration::from_secs(30));
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let ended = self.child.try_wait().map_err(|error| error.to_string())?;
-            if ended.is_some() || Some(Instant::now()) > deadline {
-                let log = std::fs::read_to_string(self.folder.join("envoy.log")).unwrap_or_default();
+    async fn wait(&mut self, port: u16) -> Result<(), String> {
+        let started = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            let ended = matches!(self.child.try_wait(), Ok(Some(_)));
+            if ended || started.elapsed() > PATIENCE {
+                let log = std::fs::read_to_string(self.log()).unwrap_or_default();
                 return Err(format!("Envoy does not serve:\n{log}"));
             }
-            std::thread::sleep(Duration::from_millis(50));
+            sleep(Duration::from_millis(50)).await;
         }
         Ok(())
+    }
+
+    /// Where Envoy says what it does, and Vigile what it refuses.
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.0.join("envoy.log")
+    }
+
+    pub(super) fn access_log(&self) -> String {
+        self.folder.0.join("access.log").display().to_string()
+    }
+
+    /// How it ended, once it has.
+    pub(super) async fn ended(&mut self) -> String {
+        ending(&mut self.child).await
+    }
+
+    pub(super) async fn stop(mut self) {
+        stop(&mut self.child).await;
+    }
+}
+
+impl Folder {
+    fn make() -> Result<Self, String> {
+        use std::os::unix::fs::DirBuilderExt;
+        // A name that nobody can have taken, and nobody else may look into.
+        let name = format!("vigile-demo-{}", crate::system::random(9)?);
+        let folder = std::env::temp_dir().join(name);
+        let made = std::fs::DirBuilder::new().mode(0o700).create(&folder);
+        made.map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), String> {
+        std::fs::write(self.0.join(name), text).map_err(|error| format!("{name}: {error}"))
     }
 }
 
 /// The sample with the demo's names, its https listener in plain http: browsers hold localhost to be
-/// secure, cookies and Sec-Fetch headers included (iframe.md).
-fn config(settings: &Settings<'_>, folder: &Path) -> Result<Value, String> {
+/// secure, cookies and Sec-Fetch headers included (observed in Chromium).
+fn config(settings: &Settings<'_>) -> Result<Value, String> {
     let sample = StableDiffusion {
         module: settings.module.to_owned(),
         host: settings.host.to_owned(),
@@ -97,19 +137,16 @@ fn config(settings: &Settings<'_>, folder: &Path) -> Result<Value, String> {
     let text = sample.config().map_err(|missing| missing.to_string())?;
     let yaml = Yaml::parse(&text).map_err(|error| format!("{}: {}", error.place, error.problem))?;
     let mut config = serde_json::to_value(yaml.tree()).map_err(|error| error.to_string())?;
-    let listeners = config.pointer_mut("/static_resources/listeners").and_then(Value::as_array_mut);
-    let listeners = listeners.ok_or("the sample has no listeners")?;
+    let changed = changed(&mut config);
+    changed.map(|()| config).ok_or_else(|| "the sample has changed".to_owned())
+}
+
+fn changed(config: &mut Value) -> Option<()> {
+    let listeners = config.pointer_mut("/static_resources/listeners")?.as_array_mut()?;
     listeners.truncate(1);
-    let listener = listeners.first_mut().ok_or("the sample has no listener")?;
-    if let Some(chain) = listener.pointer_mut("/filter_chains/0").and_then(Value::as_object_mut) {
-        chain.remove("transport_socket");
-    }
-    if let Some(address) = listener.pointer_mut("/address/socket_address/address") {
-        *address = json!("127.0.0.1");
-    }
-    if let Some(port) = config.pointer_mut("/admin/address/socket_address/port_value") {
-        *port = json!(0);
-    }
-    let _ = folder;
-    Ok(config)
+    let listener = listeners.first_mut()?;
+    listener.pointer_mut("/filter_chains/0")?.as_object_mut()?.remove("transport_socket")?;
+    *listener.pointer_mut("/address/socket_address/address")? = json!("127.0.0.1");
+    *config.pointer_mut("/admin/address/socket_address/port_value")? = json!(0);
+    Some(())
 }

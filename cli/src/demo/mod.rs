@@ -1,20 +1,24 @@
 //! `vigile demo`: a platform, a module in its frame, and the sample's Envoy between them.
 
 mod app;
+mod audit;
 mod envoy;
+mod other;
 mod platform;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use vigile_policy::{Algorithm, Origin};
 
 use crate::mint::Signer;
+use crate::system::random;
+use envoy::Envoy;
+use other::App;
 use platform::Platform;
 
 /// What the demo runs with.
@@ -27,144 +31,130 @@ pub struct Options {
     /// The port of the platform; the module's is the next one.
     pub port: u16,
     /// A command that starts another app in place of the small one; it listens on `PORT`.
-    pub app: Option<Vec<String>>,
+    pub app: Vec<String>,
 }
 
 const MODULE: &str = "stablediffusion";
 const MODULE_HOST: &str = "stablediffusion.localhost";
 const PLATFORM_HOST: &str = "iahome.localhost";
 
-/// Runs the demo until Ctrl-C. `say` prints a line to the person at the terminal.
+/// Runs the demo until it is told to end. `say` prints a line to the person at the terminal.
 ///
 /// # Errors
-/// What could not be started, in words.
+/// What could not be started or ended by itself, in words.
 pub fn run(options: &Options, say: impl Fn(&str)) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| error.to_string())?.block_on(start(options, say))
+    runtime.map_err(|error| error.to_string())?.block_on(demo(options, &say))
 }
 
-async fn start(options: &Options, say: impl Fn(&str)) -> Result<(), String> {
-    let (platform_listener, platform_at) = listen(options.port).await?;
-    let module_port = free_port(options.port.saturating_add(1)).await?;
-    let (_app, upstream) = app(options, &say).await?;
-    let secret = secret()?;
-    let platform_origin = format!("http://{PLATFORM_HOST}:{}", platform_at.port());
-    let settings = envoy::Settings {
+async fn demo(options: &Options, say: &impl Fn(&str)) -> Result<(), String> {
+    let mut told = told_to_end()?;
+    let platform = listen(options.port).await?;
+    let origin = format!("http://{PLATFORM_HOST}:{}", address(&platform)?.port());
+    let port = address(&listen(options.port.saturating_add(1)).await?)?.port();
+    let module = format!("http://{MODULE_HOST}:{port}");
+    let (mut other, upstream) = app(options, say).await?;
+    let secret = random(40)?;
+    let mut envoy = Envoy::start(&envoy::Settings {
         envoy: &options.envoy,
         wasm: &options.wasm,
         module: MODULE,
         host: MODULE_HOST,
-        platform: Origin::parse(platform_origin.as_bytes()).ok_or("the platform has no origin")?,
+        platform: Origin::parse(origin.as_bytes()).ok_or("the platform has no origin")?,
         upstream,
-        port: module_port,
+        port,
         secret: &secret,
+    })
+    .await?;
+    let minting = Arc::new(Platform {
+        signer: Signer::new(Algorithm::Hs256, secret.as_bytes())?,
+        forger: Signer::new(Algorithm::Hs256, random(40)?.as_bytes())?,
+        module: MODULE,
+        address: module.clone(),
+    });
+    serve(platform, platform::router(minting));
+    say(&introduction(&origin, &module, &envoy.access_log()));
+    let log = envoy.log();
+    let ended = tokio::select! {
+        () = told.end() => Ok(()),
+        status = envoy.ended() => Err(format!("Envoy ended by itself: {status}")),
+        status = other.ended() => Err(format!("the app ended by itself: {status}")),
+        () = audit::follow(&log, say) => Ok(()),
     };
-    let envoy = envoy::Envoy::start(&settings)?;
-    let address = format!("http://{MODULE_HOST}:{module_port}");
-    let signer = |secret: &str| Signer::new(Algorithm::Hs256, secret.as_bytes());
-    let platform = Platform {
-        signer: signer(&secret)?,
-        forger: signer(&crate::key::random(40)?)?,
-        module: MODULE.to_owned(),
-        address: address.clone(),
-    };
-    introduce(&platform, &platform_origin, &address, &envoy.folder.display().to_string(), &say)?;
-    serve(platform_listener, platform::router(Arc::new(platform)));
-    until_told().await;
     say("\nStopping Envoy, the platform and the app.");
-    Ok(())
+    envoy.stop().await;
+    other.stop().await;
+    ended
 }
 
-fn introduce(platform: &Platform, origin: &str, address: &str, folder: &str, say: &impl Fn(&str)) -> Result<(), String> {
-    let token = platform.token("good")?;
-    say(&format!("
+fn introduction(origin: &str, module: &str, access_log: &str) -> String {
+    format!(
+        "
 Open this in a browser:
 
-    {origin}/            the platform, with the module in its frame
-    {address}/   the module by itself: refused, as it should be
+    {origin}/           the platform, with the module in its frame
+    {module}/   the module by itself: refused, as it should be
 
 Or try, in another terminal:
 
-    curl -i {address}/
-    curl -i -H 'Sec-Fetch-Dest: iframe' -H 'Sec-Fetch-Mode: navigate' -H 'Sec-Fetch-Site: cross-site' '{address}/?token={token}'
-    curl -s -X POST '{origin}/tokens?kind=good'
-    tail -f {folder}/envoy.log      # what Vigile refuses
-    tail -f {folder}/access.log     # what Envoy serves, without a token
+    curl -i {module}/
+    token=$(curl -s -X POST {origin}/tokens?kind=good | sed 's/.*\"token\":\"\\([^\"]*\\).*/\\1/')
+    curl -i -H 'Sec-Fetch-Dest: iframe' -H 'Sec-Fetch-Mode: navigate' \"{module}/?token=$token\"
+    tail -f {access_log}      # what Envoy serves, without a token
 
-Ctrl-C stops everything."));
-    Ok(())
+Ctrl-C stops everything. What Vigile refuses is shown here:
+"
+    )
 }
 
 /// The app behind Envoy: the small one, or another command with `PORT` in its environment.
-async fn app(options: &Options, say: &impl Fn(&str)) -> Result<(Option<App>, SocketAddr), String> {
-    let Some(command) = &options.app else {
-        let (listener, address) = listen(0).await?;
+async fn app(options: &Options, say: &impl Fn(&str)) -> Result<(App, SocketAddr), String> {
+    let listener = listen(0).await?;
+    let address = address(&listener)?;
+    if options.app.is_empty() {
         serve(listener, app::router());
-        return Ok((None, address));
-    };
-    let port = free_port(0).await?;
-    let (program, arguments) = command.split_first().ok_or("the command of the app is empty")?;
-    let child = Command::new(program)
-        .args(arguments)
-        .env("PORT", port.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{program}: {error}"))?;
-    let app = App(child);
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+        return Ok((App::none(), address));
+    }
+    drop(listener);
     say("Waiting for the app to listen …");
-    let deadline = Instant::now().checked_add(Duration::from_secs(120));
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        if Some(Instant::now()) > deadline {
-            return Err(format!("{program} does not listen on {address}"));
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    Ok((Some(app), address))
+    Ok((App::start(&options.app, address).await?, address))
 }
 
-/// A child that ends with this value.
-struct App(Child);
-
-impl Drop for App {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+/// `port` of 127.0.0.1, or another one where that is taken.
+async fn listen(port: u16) -> Result<TcpListener, String> {
+    match TcpListener::bind(("127.0.0.1", port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| error.to_string()),
     }
 }
 
-async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), String> {
-    let wanted = TcpListener::bind(("127.0.0.1", port)).await;
-    let listener = match wanted {
-        Ok(listener) => listener,
-        Err(_) => TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| error.to_string())?,
-    };
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    Ok((listener, address))
-}
-
-/// `wanted`, or another one where that is taken.
-async fn free_port(wanted: u16) -> Result<u16, String> {
-    listen(wanted).await.map(|(_, address)| address.port())
+fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
+    listener.local_addr().map_err(|error| error.to_string())
 }
 
 fn serve(listener: TcpListener, router: Router) {
     tokio::spawn(async move { axum::serve(listener, router).await });
 }
 
-fn secret() -> Result<String, String> {
-    crate::key::random(40)
+/// Ctrl-C, and what else asks a process to end.
+struct Told([Signal; 3]);
+
+fn told_to_end() -> Result<Told, String> {
+    let on = |kind| signal(kind).map_err(|error| error.to_string());
+    Ok(Told([
+        on(SignalKind::interrupt())?,
+        on(SignalKind::terminate())?,
+        on(SignalKind::hangup())?,
+    ]))
 }
 
-/// Ctrl-C, or whoever else asks it to end.
-async fn until_told() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(_) => return drop(tokio::signal::ctrl_c().await),
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+impl Told {
+    async fn end(&mut self) {
+        let Self([interrupt, terminate, hangup]) = self;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
     }
 }

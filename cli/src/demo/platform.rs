@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::mint::{Claims, Signer};
-use crate::now;
+use crate::system::now;
 
 const PAGE: &str = include_str!("platform.html");
 const FRAME: &str = include_str!("../../../docs/vigile-frame.js");
@@ -24,7 +24,7 @@ pub(super) struct Platform {
     pub(super) signer: Signer,
     /// A key that is not the platform's.
     pub(super) forger: Signer,
-    pub(super) module: String,
+    pub(super) module: &'static str,
     pub(super) address: String,
 }
 
@@ -50,7 +50,11 @@ async fn tokens(State(platform): State<Arc<Platform>>, Query(wish): Query<Wish>)
     match platform.token(&wish.kind) {
         Ok(token) => {
             let body = json!({ "token": token, "expires_in": LIFE }).to_string();
-            ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")], body).into_response()
+            (
+                [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")],
+                body,
+            )
+                .into_response()
         }
         Err(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response(),
     }
@@ -60,7 +64,7 @@ impl Platform {
     /// A token of alice's: `good`, `expired`, `forged`, or `foreign` (for another module).
     pub(super) fn token(&self, kind: &str) -> Result<String, String> {
         let issued = if kind == "expired" { now().saturating_sub(3600) } else { now() };
-        let module = if kind == "foreign" { "another-module" } else { &self.module };
+        let module = if kind == "foreign" { "another-module" } else { self.module };
         let mut claims = Claims::new();
         claims.insert("sub".into(), "alice".into());
         claims.insert("moduleName".into(), module.into());

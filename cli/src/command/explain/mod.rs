@@ -7,9 +7,10 @@ mod show;
 
 use vigile_policy::{UnixTime, finish};
 
-use super::{Output, Problem, contents, environment, now};
+use super::{Output, Problem, contents, environment};
 use crate::check::{Format, read};
 use crate::find;
+use crate::system::now;
 use hidden::Hidden;
 use request::Asked;
 

@@ -1,0 +1,101 @@
+//! `vigile init`: what it writes is sound, and what it cannot write soundly it refuses.
+
+use super::{file, vigile};
+
+const FRAME: [&str; 8] = [
+    "init",
+    "stable-diffusion",
+    "--host",
+    "sd.example.org",
+    "--platform",
+    "https://example.org",
+    "--upstream",
+    "192.0.2.7:7861",
+];
+
+fn service<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["init", "ocr", "--upstream", "app.internal:8001"], more].concat()
+}
+
+#[test]
+fn every_config_is_sound_and_says_what_is_left_to_do() {
+    let levels = ["1", "2", "3", "4"];
+    let services = levels
+        .iter()
+        .flat_map(|level| [vec!["--level", level], vec!["--level", level, "--observe"]]);
+    let all = services.map(|more| service(&more)).chain([FRAME.to_vec()]);
+    for arguments in all {
+        let ran = vigile(&arguments, &[]).ends_with(0);
+        assert!(ran.stderr.starts_with("Left to do:"), "{ran:?}");
+        let (_folder, path) = file("envoy.yaml", &ran.stdout);
+        let checked = vigile(&["check", &path], &[]);
+        assert_eq!((checked.exit, checked.stdout.as_str()), (0, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_names_given_are_the_only_ones() {
+    let config = vigile(&FRAME, &[]).fine();
+    for name in ["sd.example.org", "https://example.org", "192.0.2.7, port_value: 7861"] {
+        assert!(config.contains(name), "{name}");
+    }
+    for name in ["regispailler", "iahome.fr", "192.0.2.20"] {
+        assert!(!config.contains(name), "{name}");
+    }
+    let all =
+        ["--module", "scan", "--provider", "api.example.com", "--tls", "/tls/", "--wasm", "v.wasm"];
+    let config = vigile(&service(&all), &[]).fine();
+    for name in ["name: scan", "api.example.com", "/tls/fullchain.pem", "filename: v.wasm"] {
+        assert!(config.contains(name), "{name}");
+    }
+    for name in ["name: ocr\n", "openai.com", "/etc/envoy", "127.0.0.1, port_value: 8000"] {
+        assert!(!config.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn levels_differ_in_what_they_ask() {
+    let at = |level| vigile(&service(&["--level", level]), &[]).fine();
+    for (level, asks, not) in [
+        ("1", "public: true", "env: SERVICE_API_KEY"),
+        ("2", "env: SERVICE_API_KEY", "env: ALLOWED_IPS"),
+        ("3", "env: ALLOWED_IPS", "local_ratelimit"),
+        ("4", "local_ratelimit", "mode: observe"),
+    ] {
+        let config = at(level);
+        assert!(config.contains(asks) && !config.contains(not), "level {level}");
+    }
+    let observing = vigile(&service(&["--level", "3", "--observe"]), &[]).fine();
+    assert_eq!(observing.matches("mode: observe").count(), 1);
+}
+
+#[test]
+fn names_that_yaml_would_read_otherwise_are_refused() {
+    for (flag, value) in [
+        ("--host", "sd.example.org }"),
+        ("--host", "*.example.org"),
+        ("--host", "sd.example.org:443"),
+        ("--platform", "https://example.org/path"),
+        ("--platform", "example.org"),
+        ("--module", "a: b"),
+        ("--upstream", "192.0.2.7"),
+        ("--upstream", "192.0.2.7:0"),
+        ("--upstream", "192.0.2.7:7860 }"),
+        ("--upstream", "[::zz]:7860"),
+        ("--tls", "/a\nb"),
+        ("--wasm", "/a b#"),
+    ] {
+        let mut arguments = FRAME.to_vec();
+        match arguments.iter().position(|known| *known == flag) {
+            Some(at) => arguments[at + 1] = value,
+            None => arguments.extend([flag, value]),
+        }
+        let ran = vigile(&arguments, &[]).ends_with(64);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains(flag), "{ran:?}");
+    }
+    vigile(&service(&["--level", "5"]), &[]).ends_with(64);
+    let mut own = FRAME.to_vec();
+    own[5] = "https://sd.example.org";
+    let ran = vigile(&own, &[]);
+    assert_ne!((ran.exit, ran.stdout.is_empty()), (0, true), "a config or a reason: {ran:?}");
+}
