@@ -62,7 +62,7 @@ pub(crate) fn another_server(python: &Path) {
     let stage = Stage::with_provider("api.openai.com.example.org", python);
     completion().send(stage.envoy.listener("provider")).says(503, None);
     let answer = Call::analyze().from(DJANGO).key(SERVICE_API_KEY).send(stage.address());
-    assert_eq!((answer.status, stage.provider.seen().len()), (500, 0), "{answer:?}");
+    assert_eq!((answer.status, stage.provider.seen().len()), (502, 0), "{answer:?}");
 }
 
 /// The listener for the app stands on loopback, and where an operator opens it, its list of addresses
