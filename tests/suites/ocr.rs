@@ -4,6 +4,7 @@
 //! The provider alone is no real one; see `ocr/provider.rs`.
 
 mod ocr {
+    pub(crate) mod app;
     pub(crate) mod authority;
     pub(crate) mod call;
     pub(crate) mod keys;

@@ -2,10 +2,8 @@
 //! uvicorn with a recorder before it, and what stands for the provider.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -14,9 +12,9 @@ use vigile::sample::Ocr;
 use vigile_tests::browser::recorder::Recorder;
 use vigile_tests::envoy::{self, Binary, Envoy, free_port};
 use vigile_tests::keys::SERVICE_API_KEY;
-use vigile_tests::policies::project;
 use vigile_tests::sample::Sample;
 
+use super::app::App;
 use super::authority::Authority;
 use super::provider::Provider;
 
@@ -182,53 +180,5 @@ impl Stage {
         let name = format!("{metric}{{module=\"{module}\",reason=\"{reason}\"}} ");
         let value = page.lines().find_map(|line| line.strip_prefix(&name));
         value.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
-    }
-}
-
-/// The sample's app; it ends with this value.
-pub(crate) struct App {
-    child: Child,
-    _folder: tempfile::TempDir,
-}
-
-impl App {
-    fn start(
-        python: &Path,
-        at: SocketAddr,
-        provider: SocketAddr,
-        environment: &Environment,
-    ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let log = File::create(folder.path().join("log")).unwrap();
-        let child = Command::new(python)
-            .args(["-m", "uvicorn", "app:app", "--host", "127.0.0.1", "--log-level", "warning"])
-            .args(["--port", &at.port().to_string()])
-            .current_dir(project().join("envoy/ocr"))
-            .env_clear()
-            .envs(environment)
-            .env("PROVIDER_URL", format!("http://{provider}"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut app = Self { child, _folder: folder };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while envoy::get(at, "/health").is_none() {
-            let ended = app.child.try_wait().unwrap();
-            let said =
-                || std::fs::read_to_string(app._folder.path().join("log")).unwrap_or_default();
-            assert!(ended.is_none() && Instant::now() < deadline, "no app: {ended:?}\n{}", said());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        app
-    }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
