@@ -32,7 +32,7 @@ pub(crate) struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
@@ -99,7 +99,9 @@ impl Call {
     ) -> std::io::Result<Answer> {
         stream.write_all(&self.bytes(connection))?;
         let wire::Answer { status, headers, body } = wire::read(stream, false)?;
-        let answer = Answer { status, headers, body: String::from_utf8(body).expect("text") };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers = headers.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        let answer = Answer { status, headers, body: text(&body) };
         for key in [SERVICE_API_KEY, SERVICE_API_KEY_NEXT, PROVIDER_KEY] {
             assert!(!format!("{answer:?}").contains(key), "an answer holds a key: {answer:?}");
         }
@@ -133,7 +135,7 @@ impl Answer {
     /// Every value of a header, joined.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let values = self.headers.iter().filter(|(known, _)| known == name);
-        let values: Vec<_> = values.map(|(_, value)| String::from_utf8_lossy(value)).collect();
+        let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
         (!values.is_empty()).then(|| values.join(" + "))
     }
 
