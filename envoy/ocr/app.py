@@ -9,7 +9,7 @@ loopback, which adds the key, or the provider itself with the key that came with
 import os
 
 import httpx
-from fastapi import FastAPI, File, Request, UploadFile
+from fastapi import FastAPI, File, HTTPException, Request, UploadFile
 
 app = FastAPI()
 
@@ -42,11 +42,14 @@ async def analyze_wound(request: Request, wound_image: UploadFile = File()) -> d
     image = await wound_image.read()
     # The key that Vigile put into the call, where the policy forwards one.
     key = request.headers.get("authorization")
-    async with httpx.AsyncClient(timeout=60) as client:
-        answer = await client.post(
-            f"{PROVIDER_URL}/v1/chat/completions",
-            headers={"authorization": key} if key else {},
-            json={"model": os.environ.get("MODEL_NAME", "vision"), "bytes": len(image)},
-        )
-    answer.raise_for_status()
+    try:
+        async with httpx.AsyncClient(timeout=60) as client:
+            answer = await client.post(
+                f"{PROVIDER_URL}/v1/chat/completions",
+                headers={"authorization": key} if key else {},
+                json={"model": os.environ.get("MODEL_NAME", "vision"), "bytes": len(image)},
+            )
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise HTTPException(502, "The provider did not answer") from error
     return {"success": True, "data": {"type_plaie": answer.json()["choices"][0]["message"]["content"]}}

@@ -27,6 +27,11 @@ impl Sample {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
         let text = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        Self::of(name, text)
+    }
+
+    /// The same with a config that `vigile init` writes from a sample.
+    pub fn of(name: &str, text: String) -> Self {
         let mut sample = Self { name: name.to_owned(), text, upstreams: Vec::new() };
         sample.move_to_loopback(|yaml| vec![yaml.at(&["admin", "address"])]);
         let count = sample.yaml().at(&["static_resources", "listeners"]).unwrap().items().len();
@@ -172,6 +177,8 @@ fn places(yaml: &Yaml, is: &dyn Fn(&Yaml) -> bool) -> Vec<Place> {
     let mut found: Vec<Place> =
         own.into_iter().chain(inner.into_iter().flat_map(|value| places(value, is))).collect();
     found.sort_unstable();
+    // What stands behind an alias is met once for each of its places in the tree.
+    found.dedup();
     found
 }
 

@@ -1,6 +1,6 @@
 //! docs/platform.md: every snippet is run as it is printed, and the core judges what it mints.
 //!
-//! A runtime that is not here is a skip with its reason, and a failure where `CI` is set.
+//! A runtime that is not here is a skip with its reason, and a failure where `CI` is set (PHP's apart).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use vigile_tests::minting::{Kind, Runtime, Workshop};
 use vigile_tests::policies;
 use vigile_tests::snippets::{self, Snippet};
 use vigile_tests::stand::{HOST, PLATFORM, Stand};
+use vigile_tests::tools;
 
 /// Every snippet of the document; each is named below, or in `tests/platform`.
 const FILES: [&str; 17] = [
@@ -79,10 +80,8 @@ fn where_it_is(
 ) -> Trial {
     match runtime.missing() {
         None => Trial::test(title, run),
-        Some(why) if runtime.is_required_in_ci() && std::env::var_os("CI").is_some() => {
-            Trial::test(title, move || Err(why.into()))
-        }
-        Some(why) => Trial::test(format!("{title} (skipped: {why})"), run).with_ignored_flag(true),
+        Some(why) if runtime.is_required_in_ci() => tools::skipped(title, why),
+        Some(why) => tools::passed_over(title, &why),
     }
 }
 

@@ -1,107 +1,180 @@
-//! Every command of a sample's README, run as it stands there; only ports are others.
+//! Every command of a sample's README, run as it stands there, in one shell from the first to the last.
 //!
-//! A line's `# → text` is what its output must hold.
+//! A command's `# → text` is what it must print. Ports are others, so that tests can run side by side, and
+//! the provider of the OCR service is nobody: no test calls the Internet.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use vigile_tests::{envoy, policies, tools};
+use vigile_tests::{envoy, policies, snippets, tools};
 
 /// The ports that samples and their READMEs name.
-const PORTS: [&str; 7] = ["8443", "8080", "9901", "7860", "8765", "8801", "8000"];
+const PORTS: [u16; 7] = [8443, 8080, 9901, 7860, 8765, 8801, 8000];
+
+/// What stands in a README before a command's output.
+const PRINTS: &str = "# → ";
 
 fn main() {
     let arguments = Arguments::from_args();
-    let samples = [("stable-diffusion", "gradio"), ("ocr", "ocr")];
-    let trials = samples.into_iter().map(|(sample, venv)| match tools::venv(venv) {
-        Ok(python) => Trial::test(format!("envoy/{sample}"), move || run(sample, &python)),
-        Err(missing) => tools::skipped(format!("envoy/{sample}"), missing),
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    libtest_mimic::run(&arguments, samples().into_iter().map(trial).collect()).exit();
+}
+
+/// The samples, by the names of their folders.
+fn samples() -> Vec<String> {
+    let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
+    let mut names: Vec<String> =
+        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn trial(sample: String) -> Trial {
+    let venv = match sample.as_str() {
+        "ocr" => "ocr",
+        "stable-diffusion" => "gradio-6",
+        _ => panic!("envoy/{sample} has no Python named here"),
+    };
+    let needed = || {
+        tools::envoys()?;
+        ["bash", "curl", "openssl"]
+            .map(|name| tools::program(name, name))
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        tools::venv(venv)
+    };
+    let name = format!("envoy/{sample}/README.md");
+    match needed() {
+        Ok(python) => Trial::test(name, move || run(&sample, &python)),
+        Err(missing) => tools::skipped(name, missing),
+    }
 }
 
 fn run(sample: &str, python: &Path) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    let here = stage(folder.path(), sample, python)?;
-    let text = std::fs::read_to_string(here.join("README.md"))?;
-    let script = script(&text);
-    std::fs::write(here.join("run.sh"), &script)?;
-    let output = Command::new("bash")
+    let moved = Moved::new();
+    let here = stage(folder.path(), sample, python, &moved)?;
+    let readme = std::fs::read_to_string(here.join("README.md"))?;
+    let commands = commands(&readme);
+    std::fs::write(here.join("run.sh"), script(&commands, &moved))?;
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().join("bin").display());
+    let Output { status, stdout, stderr } = Command::new("bash")
         .arg("run.sh")
         .current_dir(&here)
         .env_clear()
-        .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().join("bin").display()))
+        .env("PATH", path)
         .env("HOME", folder.path())
         .stdin(Stdio::null())
         .output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    match output.status.success() {
+    let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+    let wanted = readme.matches(PRINTS.trim_end()).count();
+    let compared = said.lines().filter(|line| line.starts_with("as printed: ")).count();
+    println!("envoy/{sample}: {} commands, {compared} outputs compared", commands.len());
+    match status.success() && wanted > 0 && compared == wanted {
         true => Ok(()),
-        false => Err(said.chars().rev().take(3000).collect::<String>().chars().rev().collect::<String>().into()),
+        false => Err(format!("{status}, {compared} outputs of {wanted} as printed\n{said}").into()),
+    }
+}
+
+/// Other ports, and another place for the provider.
+struct Moved {
+    ports: Vec<(u16, u16)>,
+}
+
+impl Moved {
+    fn new() -> Self {
+        Self { ports: PORTS.map(|port| (port, tools::free_port())).into() }
+    }
+
+    /// In a command: `:8765`, `PORT=7860`, `--port 8000`.
+    fn in_command(&self, command: &str) -> String {
+        self.ports.iter().fold(command.to_owned(), |text, (from, to)| {
+            ["127.0.0.1:", "example.org:", "PORT=", "--port "].iter().fold(text, |text, before| {
+                text.replace(&format!("{before}{from}"), &format!("{before}{to}"))
+            })
+        })
+    }
+
+    /// In a config that `vigile init` wrote, by sed.
+    fn in_config(&self) -> String {
+        let ports = self.ports.iter().map(|(from, to)| format!("s/\\b{from}\\b/{to}/g;"));
+        let nobody = tools::free_port();
+        let provider = format!(
+            "s/address: api.openai.com, port_value: 443 /address: 127.0.0.1, port_value: {nobody} /;"
+        );
+        ports.chain([provider]).collect()
     }
 }
 
 /// The sample's folder as in a checkout, with `vigile`, `envoy` and `python3` on a path of their own.
-fn stage(root: &Path, sample: &str, python: &Path) -> std::io::Result<PathBuf> {
-    let project = policies::project();
+fn stage(root: &Path, sample: &str, python: &Path, moved: &Moved) -> std::io::Result<PathBuf> {
     let here = root.join("envoy").join(sample);
-    std::fs::create_dir_all(&here)?;
-    std::fs::create_dir_all(root.join("bin"))?;
-    std::fs::create_dir_all(root.join("dist"))?;
-    for entry in std::fs::read_dir(project.join("envoy").join(sample))? {
+    for folder in [&here, &root.join("bin"), &root.join("dist")] {
+        std::fs::create_dir_all(folder)?;
+    }
+    for entry in std::fs::read_dir(policies::project().join("envoy").join(sample))? {
         let file = entry?.path();
         if file.is_file() {
             std::fs::copy(&file, here.join(file.file_name().unwrap()))?;
         }
     }
     symlink(envoy::module(), root.join("dist/vigile.wasm"))?;
-    symlink(tools::vigile(), root.join("bin/vigile"))?;
-    symlink(envoy::newest().path, root.join("bin/envoy"))?;
+    let command = |name: &str, text: String| {
+        let file = root.join("bin").join(name);
+        std::fs::write(&file, format!("#!/bin/bash\nset -o pipefail\n{text}\n"))?;
+        tools::make_executable(&file)
+    };
+    // Envoys of other tests run beside it, and two that can restart hot would need an id each.
+    let envoy = envoy::newest().path;
+    command("envoy", format!("exec {} --disable-hot-restart \"$@\"", envoy.display()))?;
     // A link to the interpreter would lose its environment.
-    let wrapper = format!("#!/bin/sh\nexec {} \"$@\"\n", python.display());
-    std::fs::write(root.join("bin/python3"), wrapper)?;
-    tools::make_executable(&root.join("bin/python3"))?;
+    command("python3", format!("exec {} \"$@\"", python.display()))?;
+    let (vigile, moves) = (tools::vigile(), moved.in_config());
+    command(
+        "vigile",
+        format!(
+            "[ \"$1\" != init ] || {{ {0} \"$@\" | sed '{moves}'; exit; }}\nexec {0} \"$@\"",
+            vigile.display()
+        ),
+    )?;
     Ok(here)
 }
 
-/// The commands as one script, with what each must print.
-fn script(readme: &str) -> String {
+/// The commands as one script, which ends where one of them prints something else.
+fn script(commands: &[String], moved: &Moved) -> String {
     let mut script = String::from("set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n");
-    for command in commands(readme) {
-        match command.split_once("# → ") {
-            None => script.push_str(&format!("{command}\n")),
-            Some((command, wanted)) => {
-                let wanted = wanted.trim().replace('\'', r"'\''");
-                let _ = write!(
-                    script,
-                    "said=$( {{ {command}\n}} 2>&1 ) || true\ncase \"$said\" in *'{wanted}'*) ;; *) echo 'wanted: {wanted}'; echo \"$said\"; exit 1 ;; esac\n"
-                );
-            }
-        }
+    for command in commands {
+        let command = moved.in_command(command);
+        let Some((command, wanted)) = command.split_once(PRINTS) else {
+            let _ = writeln!(script, "{command}");
+            continue;
+        };
+        let wanted = format!("'{}'", wanted.trim().replace('\'', r"'\''"));
+        let _ = writeln!(
+            script,
+            "said=$( {{ {command}\n}} 2>&1 ) || true\n\
+             case \"$said\" in\n\
+             *{wanted}*) echo 'as printed:' {wanted} ;;\n\
+             *) printf 'wanted: %s\\nprinted: %s\\n' {wanted} \"$said\"; exit 1 ;;\n\
+             esac"
+        );
     }
-    let ports: BTreeMap<&str, u16> = PORTS.into_iter().map(|port| (port, tools::free_port())).collect();
-    // vigile init writes the sample's ports: they are moved there as well.
-    let moved: String = ports.iter().map(|(from, to)| format!("s/\\b{from}\\b/{to}/g;")).collect();
-    let script = script.replace("> local.yaml\n", &format!("> local.yaml\nsed -i '{moved}' local.yaml\n"));
-    let (head, tail) = script.split_once("sed -i").unwrap_or((&script, ""));
-    let (own, tail) = tail.split_once('\n').unwrap_or(("", tail));
-    let replace = |text: &str| ports.iter().fold(text.to_owned(), |text, (from, to)| text.replace(&format!(":{from}"), &format!(":{to}")).replace(&format!("PORT={from}"), &format!("PORT={to}")).replace(&format!("--port {from}"), &format!("--port {to}")));
-    format!("{}sed -i{own}\n{}", replace(head), replace(tail))
+    script
 }
 
 /// The commands of the `sh` blocks, lines that continue joined.
 fn commands(readme: &str) -> Vec<String> {
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let text: String = blocks.collect::<Vec<_>>().join("\n");
+    let blocks = snippets::all(readme).into_iter().filter(|snippet| snippet.language == "sh");
+    let text: String = blocks.map(|snippet| snippet.text).collect();
     let mut commands: Vec<String> = Vec::new();
     let mut open = false;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match (open, commands.last_mut()) {
-            (true, Some(command)) => command.push_str(&format!("\n{line}")),
+            (true, Some(command)) => {
+                let _ = write!(command, "\n{line}");
+            }
             _ => commands.push(line.to_owned()),
         }
         open = line.ends_with('\\');
