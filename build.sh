@@ -87,7 +87,8 @@ build() {
   RUSTFLAGS="--remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}= --remap-path-prefix=$(rustc --print sysroot)=" \
     cargo build --quiet --release --package vigile-filter --target wasm32-wasip1
   mkdir -p dist
-  wasm-opt -O3 --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
+  # On requests with a remembered token -Oz was as fast as -O3, and rustc's "s" a fifth faster than its "z".
+  wasm-opt -Oz --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
     --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \
     target/wasm32-wasip1/release/vigile_filter.wasm -o dist/vigile.wasm.new
   mv dist/vigile.wasm.new dist/vigile.wasm

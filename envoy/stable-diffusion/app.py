@@ -49,7 +49,7 @@ def paint(prompt: str, steps: float, request: gr.Request):
         shade = tuple(int(far * (1 - near) + low * near / 2) for far, low in zip(dawn, night))
         draw.polygon([(0, size), *hills, (size, size)], fill=shade)
         time.sleep(SECONDS_PER_STEP)
-    draw.text((12, 12), prompt, fill="white")
+    draw.text((14, 12), prompt, fill="white", font_size=16)
     user = request.headers.get("x-user-id", "nobody")
     return image, f"{user}: {prompt}"
 
@@ -66,7 +66,7 @@ with gr.Blocks(title="Stable Diffusion") as app:
     with gr.Row():
         prompt = gr.Textbox(label="Prompt", value="hills at dawn", elem_id="prompt")
         steps = gr.Slider(1, 50, value=20, step=1, label="Steps", elem_id="steps")
-    generate = gr.Button("Generate", elem_id="generate")
+    generate = gr.Button("Generate", variant="primary", elem_id="generate")
     image = gr.Image(label="Image", elem_id="image", format="png")
     caption = gr.Textbox(label="Caption", elem_id="caption")
     generate.click(paint, [prompt, steps], [image, caption])

@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::policies::Policy;
 
 /// Makes a policy an Any.
-type Encode = fn(&Value) -> Value;
+pub type Encode = fn(&Value) -> Value;
 
 /// How a policy reaches the filter.
 pub const ENCODINGS: [(&str, Encode); 2] =

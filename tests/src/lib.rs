@@ -3,7 +3,6 @@
 pub mod app;
 pub mod asking;
 pub mod bad;
-pub mod browser;
 pub mod case;
 pub mod conversation;
 pub mod core;

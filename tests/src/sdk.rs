@@ -1,4 +1,4 @@
-//! Where the proxy-wasm SDK can panic, read from its source.
+//! Where the proxy-wasm SDK can panic, read from its source, and what docs/sdk-panics.md says of it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,12 @@ pub struct Package {
 
 /// The SDK that the filter is built with.
 pub fn package() -> Package {
+    // Without the platform it would ask for crates that only other systems need.
+    let host = Command::new("rustc").args(["--print", "host-tuple"]).output().expect("rustc");
+    let host = String::from_utf8(host.stdout).expect("a name");
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["--filter-platform", host.trim()])
         .current_dir(crate::policies::project())
         .output()
         .expect("cargo metadata");
@@ -31,7 +35,7 @@ pub fn package() -> Package {
 }
 
 /// How often a function can panic, by what: `panic!`, `unwrap`, `expect`, `slice`, `borrow`.
-pub type Sites = BTreeMap<&'static str, usize>;
+pub type Sites = BTreeMap<String, usize>;
 
 /// Every function that can panic: `hostcalls::log`, `traits::Context::get_property`.
 pub fn panics(sdk: &Package) -> BTreeMap<String, Sites> {
@@ -79,7 +83,7 @@ fn scan(module: &str, source: &str, all: &mut BTreeMap<String, Sites>) {
             function = format!("{module}::{parent}{name}");
         }
         for (kind, count) in sites(line) {
-            *all.entry(function.clone()).or_default().entry(kind).or_default() += count;
+            *all.entry(function.clone()).or_default().entry(kind.to_owned()).or_default() += count;
         }
     }
 }
@@ -110,4 +114,46 @@ fn sites(line: &str) -> Vec<(&'static str, usize)> {
         .collect();
     found.sort();
     found
+}
+
+/// docs/sdk-panics.md.
+pub struct Document {
+    pub text: String,
+    /// Every function of its tables: the heading above it, and how often it can panic.
+    pub listed: BTreeMap<String, (String, Sites)>,
+}
+
+/// Reads the document; a row is `| `function` or `path::{one, another}` | panic! 1, borrow 2 | …`.
+pub fn document() -> Document {
+    let file = crate::policies::project().join("docs/sdk-panics.md");
+    let text = std::fs::read_to_string(file).expect("docs/sdk-panics.md");
+    let (mut heading, mut listed) = (String::new(), BTreeMap::new());
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            heading = title.to_owned();
+        }
+        let Some(row) = line.strip_prefix("| `") else { continue };
+        let (name, rest) = row.split_once('`').expect("the end of a name");
+        let counts = rest.split('|').nth(1).expect("a second column").split(',').map(|count| {
+            let (kind, count) = count.trim().rsplit_once(' ').expect("a kind and a count");
+            (kind.to_owned(), count.parse().expect("a count"))
+        });
+        let sites: Sites = counts.collect();
+        for name in functions(name) {
+            let before = listed.insert(name.clone(), (heading.clone(), sites.clone()));
+            assert!(before.is_none(), "{name} stands twice");
+        }
+    }
+    Document { text, listed }
+}
+
+fn functions(name: &str) -> Vec<String> {
+    match name.split_once('{') {
+        None => vec![name.to_owned()],
+        Some((path, names)) => names
+            .trim_end_matches('}')
+            .split(',')
+            .map(|name| format!("{path}{}", name.trim()))
+            .collect(),
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use libtest_mimic::{Arguments, Failed, Trial};
 use vigile_policy::{Draft, Host, Invalid, SchemaKey, Tree};
 use vigile_tests::bad::{self, Bad, Document, in_schema};
+use vigile_tests::corpus_envoy::{ENCODINGS, Encode};
 use vigile_tests::envoy::{self, Binary, Envoy};
 use vigile_tests::keys::RING;
 use vigile_tests::mutants::{self, Change, Mutant};
@@ -25,9 +26,14 @@ fn main() {
     trials.extend(bad::good().into_iter().map(mutants_of));
     match std::env::var_os("VIGILE_ENVOYS") {
         Some(_) => {
-            let binary = envoy::newest();
-            let chosen = cases.into_iter().filter(|bad| bad.in_envoy);
-            trials.extend(chosen.map(|bad| in_envoy(&binary, bad)));
+            let chosen: Vec<Bad> = cases.into_iter().filter(|bad| bad.in_envoy).collect();
+            let twelve = chosen.iter().find(|bad| bad.name == "many/twelve").expect("a case");
+            for binary in envoy::binaries() {
+                trials.extend(ENCODINGS.map(|encoding| in_envoy(&binary, encoding, twelve)));
+            }
+            let newest = envoy::newest();
+            let rest = chosen.iter().filter(|bad| bad.name != twelve.name);
+            trials.extend(rest.map(|bad| in_envoy(&newest, ENCODINGS[0], bad)));
         }
         None => trials.push(
             Trial::test("envoy (VIGILE_ENVOYS is not set: run ./build.sh test)", || Ok(()))
@@ -62,11 +68,13 @@ fn in_the_core(bad: Bad) -> Trial {
     })
 }
 
-fn in_envoy(binary: &Binary, bad: Bad) -> Trial {
-    let binary = binary.clone();
-    Trial::test(format!("envoy/{}", bad.name), move || {
+/// Envoy does not start, and its log lists every mistake, each on a line of its own, and their count.
+fn in_envoy(binary: &Binary, (encoding, encode): (&str, Encode), bad: &Bad) -> Trial {
+    let (binary, bad) = (binary.clone(), bad.clone());
+    let name = format!("envoy/{}/{encoding}/{}", binary.version, bad.name);
+    Trial::test(name, move || {
         let policy = match &bad.document {
-            Document::Policy(tree) => envoy::as_struct(&serde_json::to_value(tree).unwrap()),
+            Document::Policy(tree) => encode(&serde_json::to_value(tree).unwrap()),
             Document::Bytes(bytes) => {
                 envoy::as_text(std::str::from_utf8(bytes).map_err(|_| "not for Envoy: no text")?)
             }
@@ -85,7 +93,11 @@ fn in_envoy(binary: &Binary, bad: Bad) -> Trial {
             }
         }
         let lines = log.lines().filter(|line| line.contains(": policy: ")).count();
-        match lines == bad.expect.len() {
+        let counted = match bad.expect.len() {
+            1 => "policy refused: 1 mistake in all".to_owned(),
+            all => format!("policy refused: {all} mistakes in all"),
+        };
+        match lines == bad.expect.len() && log.contains(&counted) {
             true => silent(&bad, &log),
             false => Err(format!("{lines} mistakes in Envoy's log:\n{log}").into()),
         }

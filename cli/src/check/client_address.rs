@@ -1,4 +1,4 @@
-//! Address lists, and whose word on the caller's address they are held against (design.md, rule 11).
+//! Address lists, and whose word on the caller's address they are held against (docs/rules.md, rule 11).
 //!
 //! Envoy's `source.address` follows X-Forwarded-For from anybody, unless the connection manager takes
 //! the connection's own address or names the proxies that it trusts.

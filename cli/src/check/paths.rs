@@ -1,4 +1,4 @@
-//! What the connection manager does to paths before Vigile reads them (design.md, rule 4).
+//! What the connection manager does to paths before Vigile reads them (docs/rules.md, rule 4).
 
 use super::Finding;
 use crate::config::{Config, Manager};

@@ -1,4 +1,4 @@
-//! Timeouts that cut event streams and websockets of modules in frames (iframe.md: Gradio keeps a
+//! Timeouts that cut event streams and websockets of modules in frames (docs/browsers.md: Gradio keeps a
 //! stream open as long as its page, and sends a heartbeat every 15 s).
 
 use super::Finding;

@@ -129,7 +129,7 @@ impl Scene<'_, '_> {
     }
 
     /// `mode: observe`: what would be refused goes on, without any of its claims to an identity, and
-    /// is told nothing (design.md, rule 13).
+    /// is told nothing (docs/rules.md, rule 13).
     fn observed(&self, failure: &Failure, notes: Vec<Note>) -> Decision {
         let record = self.record(Reason::AllowedObserved, Some(failure.reason), &failure.proven);
         let response = match &self.module {

@@ -1,4 +1,4 @@
-//! `route → credential`: what the caller presents, and from where (design.md, rule 5).
+//! `route → credential`: what the caller presents, and from where (docs/rules.md, rule 5).
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(crate) fn tokens<'r>(visit: &Visit<'r>, need: &TokenNeed) -> Result<Presente
 }
 
 /// A module that lives in a frame alone reads the query on frame navigations alone: a copied address
-/// is of no use elsewhere (iframe.md).
+/// is of no use elsewhere (docs/browsers.md).
 fn reads_query(visit: &Visit<'_>) -> bool {
     let only = visit.module.embed.as_ref().is_some_and(|embed| embed.only);
     !only || visit.is_refresh() || visit.caller.destination == Destination::Frame

@@ -16,7 +16,7 @@ pub enum Edit {
 }
 
 /// Headers by which a client would have a backend see another method or path than the gate judged
-/// (design.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same.
+/// (docs/rules.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same.
 const OVERRIDES: [&str; 5] =
     ["xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xrewriteurl"];
 

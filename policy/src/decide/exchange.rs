@@ -1,4 +1,4 @@
-//! A token in the query becomes a cookie (design.md, rule 8, and iframe.md for what browsers do).
+//! A token in the query becomes a cookie (docs/rules.md, rule 8, and docs/browsers.md).
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
@@ -66,7 +66,7 @@ fn outlives(known: &Claims, new: &Claims) -> bool {
 }
 
 /// `__Host-` demands Secure and Path=/ (RFC 6265bis §4.1.3.2). In another site's page only a partitioned
-/// cookie lives (iframe.md); in a tab of its own `Lax` keeps cross-site posts out.
+/// cookie lives (docs/browsers.md); in a tab of its own `Lax` keeps cross-site posts out.
 fn cookie(visit: &Visit<'_>, claims: &Claims) -> Result<String, Reason> {
     let name = visit.module.credentials.cookie.as_ref().ok_or(Reason::TokenMissing)?;
     let token = credential::query_token(visit)?.ok_or(Reason::TokenMissing)?;

@@ -1,5 +1,5 @@
 //! `credential → proof`: who the caller is. Each way in that the rule offers is tried in turn; what
-//! costs no signature is looked at first (design.md, rule 6).
+//! costs no signature is looked at first (docs/rules.md, rule 6).
 
 use std::sync::Arc;
 

@@ -110,7 +110,7 @@ impl Prefix {
 }
 
 /// Characters that every backend reads as themselves. One that is percent-encoded in requests could
-/// never be matched without also being ambiguous (design.md, rule 4).
+/// never be matched without also being ambiguous (docs/rules.md, rule 4).
 fn literal(text: &str) -> Result<(), &'static str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~!$&'()+,=:@".contains(c);
     match text.starts_with('/') {

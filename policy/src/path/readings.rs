@@ -1,4 +1,4 @@
-//! What a backend could make of a path (design.md, rule 4).
+//! What a backend could make of a path (docs/rules.md, rule 4).
 //!
 //! Backends differ: some decode twice, some merge slashes, some cut `;jsessionid=…`. A request is
 //! judged on all of these readings at once (and each of them in both cases of its letters, see

@@ -18,7 +18,7 @@ pub(crate) struct HeaderPlace {
 }
 
 /// The name of a cookie, and of its partitioned twin: after a change from one kind to the other the
-/// browser sends both (iframe.md), so they need two names.
+/// browser sends both (docs/browsers.md), so they need two names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CookieName {
     pub(crate) plain: String,

@@ -11,7 +11,7 @@ use crate::origin::Origin;
 use crate::path::{Pattern, Prefix};
 
 /// A pattern and what it asks for, by method. The path alone selects a route; the method then chooses
-/// among the entries of the same path (design.md, rule 3).
+/// among the entries of the same path (docs/rules.md, rule 3).
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) pattern: Pattern,

@@ -24,7 +24,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// How a refusal is written (design.md, rule 9).
+/// How a refusal is written (docs/rules.md, rule 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// The block page, in a tab of its own, in a frame, or nobody said where.

@@ -2,7 +2,7 @@
 //!
 //! In a tab it leads to the platform by itself. In a frame it never does, since that would nest the
 //! platform in itself: it tells the platform by postMessage, and offers a link to a new tab
-//! (iframe.md).
+//! (docs/browsers.md).
 
 use ct_codecs::{Base64, Encoder};
 
@@ -53,12 +53,16 @@ impl Page<'_> {
     fn html(&self) -> String {
         let Self { title, message, reason, .. } = self;
         let lang = self.lang();
+        // A frame stands in a page that has a design of its own: no card within it.
+        let class = if self.destination == Destination::Frame { " class=\"framed\"" } else { "" };
         let data =
             self.platform.map(|origin| format!(" data-platform=\"{origin}\"")).unwrap_or_default();
         format!(
-            "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n{without_script}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body data-reason=\"{reason}\"{data}>\n<main>\n{SHIELD}\n<h1>{title}</h1>\n<p>{message}.</p>\n{link}<small>{reason}</small>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+            "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n{without_script}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body{class} data-reason=\"{reason}\"{data}>\n<main>\n{SHIELD}\n<h1>{title}</h1>\n<p>{message}.</p>\n{link}<footer>{label} <code>{reason}</code></footer>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
             without_script = self.without_script(),
             link = self.link().unwrap_or_default(),
+            // French puts a space before a colon, where no line may break.
+            label = if self.language == Language::French { "Motif&nbsp;:" } else { "Reason:" },
         )
     }
 
@@ -75,7 +79,7 @@ impl Page<'_> {
         };
         let name = origin.split_once("://").map_or(origin, |(_, name)| name);
         let (target, soon) = match self.destination {
-            Destination::Document => ("", format!("<p><small>{soon}</small></p>\n")),
+            Destination::Document => ("", format!("<p class=\"soon\">{soon}</p>\n")),
             _ => (" target=\"_blank\" rel=\"noopener\"", String::new()),
         };
         Some(format!("<p><a href=\"{origin}\"{target}>{leave} {name}</a></p>\n{soon}"))
@@ -114,6 +118,8 @@ pub(super) fn hash(inline: &str) -> String {
     format!("sha256-{}", Base64::encode_to_string(digest).unwrap_or_default())
 }
 
+/// For HTML, and with the apostrophe of print: the same sentences stand in JSON with the typewriter's.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', "\u{2019}")
 }

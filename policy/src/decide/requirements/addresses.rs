@@ -1,4 +1,4 @@
-//! `addresses`: where the caller's connection comes from (design.md, rule 11).
+//! `addresses`: where the caller's connection comes from (docs/rules.md, rule 11).
 
 use crate::Reason;
 use crate::decide::failure::{Detail, Failure, Proven};

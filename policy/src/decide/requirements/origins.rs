@@ -1,4 +1,4 @@
-//! `origins`: which sites may use the visitor's cookie (design.md, rule 7).
+//! `origins`: which sites may use the visitor's cookie (docs/rules.md, rule 7).
 //!
 //! Whatever a browser sends by itself, another site can make it send. So what a cookie admits must come
 //! from the module's own pages or from an origin that the route lists: unsafe methods and websockets

@@ -16,9 +16,9 @@ use tokio_rustls::server::TlsStream;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// The files of a folder of `tests/browser/`, which no cache may keep.
+/// The files of a folder of `tests/browser/sites/`, which no cache may keep.
 pub fn files(folder: &str) -> Router {
-    let folder = crate::policies::project().join("tests/browser").join(folder);
+    let folder = vigile_tests::policies::project().join("tests/browser/sites").join(folder);
     let no_store =
         SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Router::new().fallback_service(ServeDir::new(folder)).layer(no_store)

@@ -8,16 +8,18 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::chromium::{Chromedriver, Network, Settings};
-use super::gradio::{self, Gradio};
-use super::platform::Platform;
-use super::recorder::Recorder;
-use super::site;
-use super::tls::Certificates;
-use super::visit::{self, Traces, Visit};
-use crate::envoy::{self, Envoy};
-use crate::keys::RING;
-use crate::sample::Sample;
+use crate::chromium::{Chromedriver, Network, Settings};
+use crate::gradio::{self, Gradio};
+use crate::pictures;
+use crate::platform::Platform;
+use crate::recorder::Recorder;
+use crate::site;
+use crate::tls::Certificates;
+use crate::traces::Traces;
+use crate::visit::Visit;
+use vigile_tests::envoy::{self, Envoy};
+use vigile_tests::keys::RING;
+use vigile_tests::sample::Sample;
 
 pub const PLATFORM: &str = "iahome.fr";
 pub const MODULE: &str = "stablediffusion.regispailler.fr";
@@ -25,7 +27,7 @@ pub const MODULE: &str = "stablediffusion.regispailler.fr";
 pub const NEIGHBOUR: &str = "stablediffusion.iahome.fr";
 pub const HOSTILE: &str = "evil.example";
 
-/// The tightest policy under which Gradio 6 works (iframe.md).
+/// The tightest policy under which Gradio 6 works (docs/browsers.md).
 pub const TIGHTEST: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'";
 
 /// Which module a visitor finds.
@@ -99,9 +101,9 @@ impl Stage {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(plot(&visit))));
         let traces = self.runtime.block_on(async {
             if outcome.is_err() {
-                let name = format!("failed-{}", std::process::id());
+                let name = format!("failed-{}", visit.name());
                 visit.picture(&name).await;
-                println!("a picture of it: {}/{name}.png", visit::pictures().display());
+                println!("a picture of it: {}/{name}.png", pictures::folder().display());
             }
             visit.end().await
         });
@@ -125,7 +127,7 @@ impl Stage {
     /// Gradio 6 with the sample's app, or Gradio 3.
     pub fn app(&self, variant: Variant) -> &App {
         let (index, venv, app) = match variant {
-            Variant::Websocket => (1, "gradio-3", "tests/browser/gradio3_app.py"),
+            Variant::Websocket => (1, "gradio-3", "tests/browser/gradio_3.py"),
             _ => (0, "gradio-6", "envoy/stable-diffusion/app.py"),
         };
         self.gradio[index].get_or_init(|| {

@@ -6,43 +6,50 @@
 //! to `docs/images/`.
 
 mod browser {
+    mod block_page;
     pub(crate) mod hostile;
-    pub(crate) mod refusals;
+    pub(crate) mod in_a_tab;
+    pub(crate) mod in_the_frame;
     pub(crate) mod session;
+    pub(crate) mod token;
     pub(crate) mod variants;
 }
 
 use std::sync::{Arc, LazyLock};
 
-use browser::{hostile, refusals, session, variants};
+use browser::{hostile, in_a_tab, in_the_frame, session, token, variants};
 use libtest_mimic::{Arguments, Trial};
-use vigile_tests::browser::stage::Stage;
-use vigile_tests::browser::{chromium, gradio};
+use vigile_browser_tests::stage::Stage;
+use vigile_browser_tests::{chromium, gradio};
+use vigile_tests::envoy;
 
 type Scenario = (&'static str, fn(&Stage));
 
-const SCENARIOS: [Scenario; 19] = [
+const SCENARIOS: [Scenario; 22] = [
     // Those that wait for something come first.
-    ("session/a_stream_past_the_end_is_not_cut", session::a_stream_past_the_end),
     ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
-    ("refusals/1_direct_access_in_french_leads_to_the_platform", refusals::direct_access_in_french),
-    ("refusals/2_invalid_token_in_the_frame", refusals::invalid_token_in_the_frame),
-    ("session/an_ended_one_says_so_in_gradio", session::an_ended_session),
-    ("variants/gradio_3_over_a_websocket", variants::gradio_3_over_a_websocket),
     (
         "variants/a_neighbour_of_the_platform_has_a_lax_cookie",
         variants::a_neighbour_of_the_platform,
     ),
-    ("refusals/1_direct_access_in_english_left_by_keyboard", refusals::direct_access_in_english),
-    ("refusals/3_expired_token_in_the_frame", refusals::expired_token_in_the_frame),
-    ("refusals/nobody_but_the_platform_is_told", refusals::nobody_else_is_told),
-    ("session/4_granted_generates_uploads_downloads", session::granted),
-    ("session/the_token_is_nowhere_afterwards", session::the_token_is_nowhere),
-    ("session/a_copied_address_is_refused_in_a_tab", session::a_copied_address),
+    ("session/a_stream_past_the_end_is_not_cut", session::a_stream_past_the_end),
+    ("1_direct_access/leads_to_the_platform", in_a_tab::leads_to_the_platform),
+    ("1_direct_access/without_scripts", in_a_tab::leads_to_the_platform_without_scripts),
+    ("2_invalid_token/in_the_frame", in_the_frame::invalid_token),
+    ("session/an_ended_one_says_so_in_gradio", session::an_ended_session),
+    ("1_direct_access/in_french_on_a_phone", in_a_tab::on_a_phone),
+    ("1_direct_access/in_english_left_by_keyboard", in_a_tab::left_by_keyboard),
+    ("3_expired_token/in_the_frame", in_the_frame::expired_token),
+    ("3_expired_token/mended_by_the_platform", in_the_frame::an_expired_token_is_mended),
+    ("4_granted/generates_uploads_downloads", session::granted),
+    ("token/is_nowhere_afterwards", token::is_nowhere),
+    ("token/a_copied_address_is_refused_in_a_tab", token::a_copied_address),
     ("hostile/cannot_frame_the_module", hostile::cannot_frame_the_module),
+    ("hostile/is_not_told", in_the_frame::nobody_else_is_told),
     ("hostile/cannot_plant_its_session", hostile::cannot_plant_its_session),
     ("hostile/a_planted_session_gives_way", hostile::a_planted_session_gives_way),
     ("hostile/cannot_post_with_the_visitors_cookie", hostile::cannot_post_with_the_visitors_cookie),
+    ("variants/gradio_3_over_a_websocket", variants::gradio_3_over_a_websocket),
     ("variants/third_party_cookies_are_blocked", variants::third_party_cookies_are_blocked),
     ("variants/the_tightest_policy_is_not_breached", variants::the_tightest_policy),
 ];
@@ -64,8 +71,7 @@ fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
             Trial::test(name, move || Err(reason.into()))
         }
         Some(reason) => {
-            println!("skipped: {name}: {reason}");
-            Trial::test(name, || Ok(())).with_ignored_flag(true)
+            Trial::test(format!("{name} ({reason})"), || Ok(())).with_ignored_flag(true)
         }
         None => Trial::test(name, move || {
             run(&stage);
@@ -76,9 +82,12 @@ fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
 
 /// What a scenario needs and this system lacks.
 fn missing(name: &str) -> Option<String> {
-    let gradio_3 = name.contains("gradio_3").then_some("gradio-3");
-    let gradios = ["gradio-6"].into_iter().chain(gradio_3).map(gradio::python);
-    let needed =
-        [chromium::installed()].into_iter().chain(gradios.map(|python| python.map(|_| ())));
-    needed.into_iter().find_map(Result::err)
+    let venvs: &[&str] =
+        if name.contains("gradio_3") { &["gradio-6", "gradio-3"] } else { &["gradio-6"] };
+    let envoy = std::env::var_os("VIGILE_ENVOYS").map(|_| ()).ok_or("VIGILE_ENVOYS is not set");
+    let module = envoy::module().exists().then_some(()).ok_or("dist/vigile.wasm is missing");
+    let built =
+        [envoy, module].map(|part| part.map_err(|lack| format!("{lack}: run ./build.sh test")));
+    let gradios = venvs.iter().map(|venv| gradio::python(venv).map(|_| ()));
+    built.into_iter().chain([chromium::installed()]).chain(gradios).find_map(Result::err)
 }

@@ -1,10 +1,10 @@
 //! What another site can do to a visitor of the module: nothing.
 
 use serde_json::{Value, json};
-use vigile_tests::browser::chromium::Settings;
-use vigile_tests::browser::frame::FRAME;
-use vigile_tests::browser::stage::{MODULE, Stage, Variant};
-use vigile_tests::browser::visit::Visit;
+use vigile_browser_tests::chromium::Settings;
+use vigile_browser_tests::frame::FRAME;
+use vigile_browser_tests::stage::{MODULE, Stage, Variant};
+use vigile_browser_tests::visit::Visit;
 
 const SAMPLE: Variant = Variant::AsItStands;
 

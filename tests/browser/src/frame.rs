@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::visit::Visit;
+use serde_json::Value;
+
+use crate::visit::{PATIENCE, Visit};
 
 /// The platform's frame.
 pub const FRAME: &str = "iframe#module";
@@ -14,6 +16,16 @@ impl Visit {
         self.open(&format!("https://iahome.fr/?user={user}&{parameters}")).await;
         self.enter(FRAME).await;
         self.until("return document.querySelector('#generate') !== null").await;
+    }
+
+    /// Of what the platform's page was told, the refusals: origin and reason. The app has messages of its own.
+    pub async fn refusals(&self) -> Value {
+        self.leave().await;
+        self.value(
+            "return seen.messages.filter(({ data }) => data?.type === 'vigile:refused')
+                 .map(({ origin, data }) => [origin, data.reason])",
+        )
+        .await
     }
 
     /// Puts another site's page into the platform's, as an advertisement or another module would be.
@@ -29,10 +41,17 @@ impl Visit {
         self.enter("#advert").await;
     }
 
-    /// Waits until the first session of the platform's page has ended.
-    pub async fn outlive_session(&self) {
+    /// Has the platform end the session in so many seconds, from outside the frame.
+    pub async fn end_in(&self, seconds: u32) {
         self.leave().await;
-        self.until("return Date.now() > seen.ends[0] + 1000").await;
+        assert_eq!(self.value(&format!("return endIn({seconds})")).await, 204);
+        self.enter(FRAME).await;
+    }
+
+    /// Waits until the session of the platform's first token has ended, or of a later one.
+    pub async fn outlive(&self, token: usize) {
+        self.leave().await;
+        self.until(&format!("return Date.now() > seen.ends[{token}] + 1000")).await;
         self.enter(FRAME).await;
     }
 
@@ -70,7 +89,7 @@ impl Visit {
     /// Waits for a file among the downloads.
     pub async fn downloaded(&self, name: &str) -> Vec<u8> {
         let file = self.downloads().join(name);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             match std::fs::read(&file) {
                 Ok(bytes) => return bytes,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{DesiredCapabilities, WebDriver};
 
@@ -45,7 +45,7 @@ pub struct Network<'n> {
 /// Chromium and chromedriver, or what is missing.
 ///
 /// # Errors
-/// The command that installs them.
+/// What is missing, and what installs it.
 pub fn installed() -> Result<(), String> {
     let runs = |program: &str| {
         let mut command = Command::new(program);
@@ -54,7 +54,7 @@ pub fn installed() -> Result<(), String> {
     };
     match runs("chromium") && runs("chromedriver") {
         true => Ok(()),
-        false => Err("Chromium is missing: apt-get install chromium chromium-driver".to_owned()),
+        false => Err("chromium or chromedriver is missing: run tests/browser/tools.sh".to_owned()),
     }
 }
 
@@ -85,7 +85,7 @@ impl Drop for Chromedriver {
     fn drop(&mut self) {
         // Asked to, it ends its browsers; a signal would leave them.
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let _ = crate::envoy::get(address, "/shutdown");
+        let _ = vigile_tests::envoy::get(address, "/shutdown");
         let deadline = Instant::now() + Duration::from_secs(5);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
@@ -96,7 +96,7 @@ impl Drop for Chromedriver {
 }
 
 fn port(log: &Path) -> u16 {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let said = std::fs::read_to_string(log).unwrap_or_default();
         let port = said.split("successfully on port ").nth(1);
@@ -108,49 +108,55 @@ fn port(log: &Path) -> u16 {
     }
 }
 
+const ARGUMENTS: [&str; 14] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    // Containers have little of /dev/shm, and a proxy of the machine's is not for these names.
+    "--disable-dev-shm-usage",
+    "--no-proxy-server",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--window-size=1280,900",
+    "--net-log-capture-mode=IncludeSensitive",
+    "--enable-logging",
+];
+
 fn capabilities(
     settings: &Settings,
     network: &Network<'_>,
     at: &Path,
 ) -> thirtyfour::ChromeCapabilities {
-    let mut capabilities = DesiredCapabilities::chrome();
-    for argument in [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        "--window-size=1280,900",
-        "--net-log-capture-mode=IncludeSensitive",
-        "--enable-logging",
-    ] {
-        capabilities.add_arg(argument).unwrap();
-    }
     let rules = network.names.iter().map(|(name, to)| format!("MAP {name} {to}"));
     let rules: Vec<String> = rules.chain(["MAP * ~NOTFOUND".to_owned()]).collect();
-    for (name, value) in [
-        ("host-resolver-rules", rules.join(", ")),
-        ("ignore-certificate-errors-spki-list", network.fingerprint.to_owned()),
-        ("user-data-dir", profile(at).display().to_string()),
-        ("log-net-log", net_log(at).display().to_string()),
-        ("log-file", console(at).display().to_string()),
-    ] {
-        capabilities.add_arg(&format!("--{name}={value}")).unwrap();
+    let places = [
+        format!("--host-resolver-rules={}", rules.join(", ")),
+        format!("--ignore-certificate-errors-spki-list={}", network.fingerprint),
+        format!("--user-data-dir={}", profile(at).display()),
+        format!("--log-net-log={}", net_log(at).display()),
+        format!("--log-file={}", console(at).display()),
+    ];
+    let mut capabilities = DesiredCapabilities::chrome();
+    for argument in ARGUMENTS.into_iter().chain(places.iter().map(String::as_str)) {
+        capabilities.add_arg(argument).unwrap();
     }
-    let preferences = json!({
+    capabilities.add_experimental_option("prefs", preferences(settings, at)).unwrap();
+    capabilities
+}
+
+fn preferences(settings: &Settings, at: &Path) -> Value {
+    json!({
         "intl.accept_languages": settings.language,
         // 0 allows the cookies of third parties, 1 blocks them.
         "profile.cookie_controls_mode": u8::from(settings.blocks_third_parties),
         "profile.block_third_party_cookies": settings.blocks_third_parties,
         "download.default_directory": downloads(at),
         "download.prompt_for_download": false,
-    });
-    capabilities.add_experimental_option("prefs", preferences).unwrap();
-    capabilities
+    })
 }
 
 /// Where a browser of this folder keeps its profile.

@@ -18,12 +18,10 @@ pub struct Gradio {
 /// # Errors
 /// What is missing, and the command that installs it.
 pub fn python(venv: &str) -> Result<PathBuf, String> {
-    let python = crate::policies::project().join(".tools").join(venv).join("bin/python");
+    let python = vigile_tests::policies::project().join(".tools").join(venv).join("bin/python");
     match python.exists() && python.with_file_name("../installed").exists() {
         true => Ok(python),
-        false => Err(format!(
-            ".tools/{venv} is missing: tests/tools/python-venv {venv} tests/tools/{venv}.txt"
-        )),
+        false => Err(format!(".tools/{venv} is missing: run tests/browser/tools.sh")),
     }
 }
 
@@ -34,7 +32,7 @@ impl Gradio {
         let address = free_address();
         let log = File::create(folder.path().join("log")).unwrap();
         let child = Command::new(python)
-            .arg(crate::policies::project().join(app))
+            .arg(vigile_tests::policies::project().join(app))
             .env("PORT", address.port().to_string())
             .env("GRADIO_TEMP_DIR", folder.path().join("files"))
             // Nothing is asked of the Internet.
@@ -62,8 +60,8 @@ impl Gradio {
 
     /// Waits until it answers.
     pub fn wait(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while crate::envoy::get(self.address, "/config").is_none() {
+        let deadline = Instant::now() + Duration::from_secs(180);
+        while vigile_tests::envoy::get(self.address, "/config").is_none() {
             let ended = self.child.try_wait().unwrap();
             let waits = ended.is_none() && Instant::now() < deadline;
             assert!(waits, "Gradio did not start ({ended:?}):\n{}", self.printed());

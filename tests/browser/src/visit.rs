@@ -1,16 +1,16 @@
 //! A visitor with a browser of his own: what he opens, does and sees.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
-use super::chromium;
-use super::netlog::NetLog;
+use crate::chromium;
+use crate::traces::Traces;
 
-/// How long anything may take that a page is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take that is waited for, on a machine that has other work as well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser and the folder of its profile, downloads and net log.
 pub struct Visit {
@@ -18,14 +18,14 @@ pub struct Visit {
     folder: tempfile::TempDir,
 }
 
-/// What a browser leaves behind when it has ended.
-pub struct Traces {
-    folder: tempfile::TempDir,
-}
-
 impl Visit {
     pub fn new(driver: WebDriver, folder: tempfile::TempDir) -> Self {
         Self { driver, folder }
+    }
+
+    /// A name that no other visit has.
+    pub fn name(&self) -> String {
+        self.folder.path().file_name().unwrap_or_default().display().to_string()
     }
 
     /// Types an address.
@@ -120,23 +120,6 @@ impl Visit {
         answer.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
-    /// A picture of the window, in the folder of this run's pictures and, where the documentation shows
-    /// it, under `docs/images/`.
-    pub async fn picture(&self, name: &str) {
-        let picture = self.driver.screenshot_as_png().await.unwrap();
-        keep(&pictures(), name, &picture);
-        let shown = ["visitor", "block-page", "block-page-frame"].contains(&name);
-        if shown && std::env::var_os("VIGILE_WRITE_IMAGES").is_some() {
-            keep(&crate::policies::project().join("docs/images"), name, &picture);
-        }
-    }
-
-    /// A picture of one element.
-    pub async fn picture_of(&self, css: &str, name: &str) {
-        let picture = self.element(css).await.screenshot_as_png().await.unwrap();
-        keep(&pictures(), name, &picture);
-    }
-
     /// The folder in which downloads arrive.
     pub fn downloads(&self) -> PathBuf {
         chromium::downloads(self.folder.path())
@@ -154,65 +137,8 @@ impl Visit {
     /// Ends the browser.
     pub async fn end(self) -> Traces {
         self.driver.quit().await.unwrap();
-        Traces { folder: self.folder }
+        Traces::of(self.folder)
     }
-}
-
-impl Traces {
-    /// What went over the network.
-    pub fn net_log(&self) -> NetLog {
-        NetLog::read(&chromium::net_log(self.folder.path()))
-    }
-
-    /// What the console said, of every frame; chromedriver's own log leaves out those of other sites.
-    pub fn console(&self) -> Vec<String> {
-        let text = std::fs::read(chromium::console(self.folder.path())).unwrap();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect()
-    }
-
-    /// What of it tells of a breach of a Content-Security-Policy.
-    pub fn breaches(&self) -> Vec<String> {
-        let all = self.console().into_iter();
-        all.filter(|line| line.contains("Content Security Policy")).collect()
-    }
-
-    /// The files of the profile in which a text stands.
-    pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        search(&chromium::profile(self.folder.path()), text.as_bytes(), &mut found);
-        found
-    }
-}
-
-fn search(folder: &Path, text: &[u8], found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => search(&path, text, found),
-            Ok(kind)
-                if kind.is_file() && holds(&std::fs::read(&path).unwrap_or_default(), text) =>
-            {
-                found.push(path);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Whether a text stands in bytes.
-pub fn holds(bytes: &[u8], text: &[u8]) -> bool {
-    bytes.windows(text.len()).any(|window| window == text)
-}
-
-/// Where this run's pictures go.
-pub fn pictures() -> PathBuf {
-    crate::policies::project().join("target/browser")
-}
-
-fn keep(folder: &Path, name: &str, picture: &[u8]) {
-    std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join(format!("{name}.png")), picture).unwrap();
 }
 
 fn truthy(value: &Value) -> bool {

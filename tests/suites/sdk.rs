@@ -1,0 +1,79 @@
+//! docs/sdk-panics.md lists the panics of the SDK that the filter is built with: all of them, and no other.
+
+use std::collections::BTreeSet;
+
+use vigile_tests::policies::project;
+use vigile_tests::sdk;
+
+#[test]
+fn the_document_lists_every_panic_and_no_other() {
+    let package = sdk::package();
+    let document = sdk::document();
+    let found = sdk::panics(&package);
+    assert!(found.len() > 100, "the SDK's source was not understood: {found:#?}");
+    let mut wrong = Vec::new();
+    for (function, sites) in &found {
+        match document.listed.get(function) {
+            None => wrong.push(format!("not listed: {function} {sites:?}")),
+            Some((_, listed)) if listed != sites => {
+                wrong.push(format!("{function}: {sites:?}, listed as {listed:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = document.listed.keys().filter(|function| !found.contains_key(*function));
+    wrong.extend(gone.map(|function| format!("listed, but not there: {function}")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        document.text.contains(&format!("version {},", package.version)),
+        "the SDK is {}",
+        package.version
+    );
+    let count: usize = found.values().flat_map(|sites| sites.values()).sum();
+    println!(
+        "{} functions of proxy-wasm {} can panic, at {count} places",
+        found.len(),
+        package.version
+    );
+}
+
+#[test]
+fn the_filter_calls_what_the_document_says() {
+    let source: String = std::fs::read_dir(project().join("filter/src"))
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let calls = |function: &str| {
+        let (path, name) = function.rsplit_once("::").unwrap();
+        match path {
+            "hostcalls" => source.contains(&format!("hostcalls::{name}(")),
+            _ => source.contains(&format!(".{name}(")),
+        }
+    };
+    // Behind others of the list, or behind the macros of `log`.
+    let inner = ["hostcalls::log", "hostcalls::deserialize_map_bytes"];
+    let (mut called, mut never) = (BTreeSet::new(), BTreeSet::new());
+    for (function, (heading, _)) in sdk::document().listed {
+        match heading.as_str() {
+            "Called by the filter" if function.starts_with("hostcalls::") => {
+                called.insert(function)
+            }
+            "Never called" => never.insert(function),
+            _ => false,
+        };
+    }
+    let idle: Vec<_> =
+        called.iter().filter(|one| !calls(one) && !inner.contains(&one.as_str())).collect();
+    assert!(idle.is_empty(), "listed as called, and not called: {idle:?}");
+    let busy: Vec<_> = never.iter().filter(|one| calls(one)).collect();
+    assert!(busy.is_empty(), "listed as never called, and called: {busy:?}");
+    let known = |name: &str| called.contains(&format!("hostcalls::{name}"));
+    let unknown: Vec<&str> = source
+        .split("hostcalls::")
+        .skip(1)
+        .map(|rest| rest.split('(').next().unwrap_or_default())
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+        .filter(|name| !known(name))
+        .collect();
+    assert!(unknown.is_empty(), "called, and not listed: {unknown:?}");
+}
