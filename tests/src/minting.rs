@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use crate::policies::project;
 use crate::snippets::Snippet;
+use crate::tools;
 
 /// A language in which a platform's server may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,29 +90,21 @@ impl Runtime {
 
     /// Why it cannot run here.
     pub fn missing(self) -> Option<String> {
-        let absent = |program: &str| (!answers(program)).then(|| format!("no {program} here"));
-        let installed = |package: &str| {
-            let pinned = tools().join(self.name()).join("pinned");
-            let hint = format!("no {package} in .tools: tests/platform/tools.sh installs it");
-            (!pinned.exists()).then_some(hint)
-        };
         match self {
-            Self::Python => installed("PyJWT"),
-            Self::Node => absent("node").or_else(|| installed("jose")),
-            Self::Php => absent("php"),
+            Self::Python => PYTHON.as_ref().err().cloned(),
+            Self::Node => tools::program("node", "nodejs").and_then(|_| NODE_MODULES.clone()).err(),
+            Self::Php => tools::program("php", "php-cli").err(),
             Self::Rust => None,
         }
     }
 }
 
-/// What tests/platform/tools.sh installs.
-fn tools() -> PathBuf {
-    project().join(".tools/platform")
-}
+/// A Python with PyJWT, or why there is none.
+static PYTHON: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| tools::venv("platform"));
 
-fn answers(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-}
+/// The folder that jose is in, or why there is none.
+static NODE_MODULES: LazyLock<Result<PathBuf, String>> =
+    LazyLock::new(|| tools::node_modules("platform-node", "tests/platform"));
 
 impl Workshop {
     /// Writes every snippet that has a file, beside the script that the document names.
@@ -124,8 +118,9 @@ impl Workshop {
             }
         }
         write("package.json", r#"{ "type": "module" }"#);
-        let modules = tools().join("node/node_modules");
-        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+        if let Ok(modules) = &*NODE_MODULES {
+            std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+        }
         Self { folder, program: program.into() }
     }
 
@@ -184,7 +179,7 @@ impl Workshop {
             Runtime::Rust => name.to_owned(),
         };
         let (program, before): (PathBuf, &[&str]) = match runtime {
-            Runtime::Python => (tools().join("python/bin/python"), &["-c"]),
+            Runtime::Python => (PYTHON.clone()?, &["-c"]),
             Runtime::Node => ("node".into(), &["--input-type=module", "--eval"]),
             Runtime::Php => ("php".into(), &["-r"]),
             Runtime::Rust => (self.program.clone(), &[]),

@@ -17,10 +17,22 @@ pub use crate::envoy::free_port;
 /// # Errors
 /// What is missing, and the command that installs it.
 pub fn venv(name: &str) -> Result<PathBuf, String> {
+    installed("python-venv", name, &format!("tests/tools/{name}.txt"))
+}
+
+/// The `node_modules` with what a folder's `package-lock.json` pins; it is made likewise.
+///
+/// # Errors
+/// What is missing, and the command that installs it.
+pub fn node_modules(name: &str, folder: &str) -> Result<PathBuf, String> {
+    installed("node-modules", name, folder)
+}
+
+fn installed(script: &str, name: &str, pinned: &str) -> Result<PathBuf, String> {
     let tools = project().join("tests/tools");
-    let mut command = Command::new(tools.join("python-venv"));
-    command.arg(name).arg(tools.join(format!("{name}.txt")));
-    let output = command.output().map_err(|error| format!("tests/tools/python-venv: {error}"))?;
+    let mut command = Command::new(tools.join(script));
+    command.arg(name).arg(project().join(pinned));
+    let output = command.output().map_err(|error| format!("tests/tools/{script}: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let said = text(&output.stderr);
     match output.status.success() {

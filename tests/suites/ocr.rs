@@ -10,7 +10,6 @@ mod ocr {
     pub(crate) mod keys;
     pub(crate) mod levels;
     pub(crate) mod provider;
-    pub(crate) mod recorder;
     pub(crate) mod rotation;
     pub(crate) mod six;
     pub(crate) mod stage;

@@ -6,7 +6,6 @@ pub mod gradio;
 pub mod netlog;
 pub mod pictures;
 pub mod platform;
-pub mod recorder;
 pub mod site;
 pub mod stage;
 pub mod tls;

@@ -1,18 +1,9 @@
-//! A small site over TLS.
-
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+//! The pages of sites.
 
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::routing::get;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::server::TlsStream;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -22,53 +13,6 @@ pub fn files(folder: &str) -> Router {
     let no_store =
         SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Router::new().fallback_service(ServeDir::new(folder)).layer(no_store)
-}
-
-/// Serves on a port that the system chooses, as long as the runtime runs.
-pub async fn serve(router: Router, config: Arc<ServerConfig>) -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (send, accepted) = mpsc::channel(16);
-    tokio::spawn(accept(listener, TlsAcceptor::from(config), send));
-    tokio::spawn(async move { axum::serve(Accepted { accepted, address }, router).await });
-    address
-}
-
-/// Each handshake on its own: browsers open connections that they leave idle.
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    send: mpsc::Sender<TlsStream<TcpStream>>,
-) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, send) = (acceptor.clone(), send.clone());
-        tokio::spawn(async move {
-            if let Ok(stream) = acceptor.accept(stream).await {
-                let _ = send.send(stream).await;
-            }
-        });
-    }
-}
-
-struct Accepted {
-    accepted: mpsc::Receiver<TlsStream<TcpStream>>,
-    address: SocketAddr,
-}
-
-impl axum::serve::Listener for Accepted {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.accepted.recv().await {
-            Some(stream) => (stream, self.address),
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(self.address)
-    }
 }
 
 /// The hostile site: its pages, and a pair of cookies by which a page sees what this browser sends to a

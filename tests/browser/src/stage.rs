@@ -12,13 +12,14 @@ use crate::chromium::{Chromedriver, Network, Settings};
 use crate::gradio::{self, Gradio};
 use crate::pictures;
 use crate::platform::Platform;
-use crate::recorder::Recorder;
 use crate::site;
 use crate::tls::Certificates;
 use crate::traces::Traces;
 use crate::visit::Visit;
 use vigile_tests::envoy::{self, Envoy};
+use vigile_tests::https;
 use vigile_tests::keys::RING;
+use vigile_tests::recorder::Recorder;
 use vigile_tests::sample::Sample;
 
 pub const PLATFORM: &str = "iahome.fr";
@@ -68,7 +69,8 @@ impl Stage {
         let runtime = Runtime::new().unwrap();
         let certificates = Certificates::make();
         let platform = Platform::default();
-        let serve = |router, name| runtime.block_on(site::serve(router, certificates.server(name)));
+        let serve =
+            |router, name| runtime.block_on(https::serve(router, certificates.server(name)));
         Self {
             platform_address: serve(platform.router(), PLATFORM),
             hostile_address: serve(site::hostile(), HOSTILE),

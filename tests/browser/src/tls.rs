@@ -7,8 +7,7 @@ use std::sync::Arc;
 use ct_codecs::{Base64, Encoder};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use vigile_tests::https;
 
 /// The run's key and the folder of its files.
 pub struct Certificates {
@@ -46,11 +45,7 @@ impl Certificates {
 
     /// A certificate for a name, for a server of this process.
     pub fn server(&self, name: &str) -> Arc<ServerConfig> {
-        let chain = vec![self.certificate(name).der().clone()];
-        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-        Arc::new(config.with_single_cert(chain, key).unwrap())
+        https::config(&self.certificate(name), &self.key)
     }
 
     fn certificate(&self, name: &str) -> rcgen::Certificate {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use vigile_tests::https;
 
 /// The authority and the folder of its files.
 pub(crate) struct Authority {
@@ -50,10 +49,7 @@ impl Authority {
     /// A certificate for a server of this process.
     pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
         let (certificate, key) = self.certify(name);
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-        Arc::new(config.with_single_cert(vec![certificate.der().clone()], key).unwrap())
+        https::config(&certificate, &key)
     }
 
     fn certify(&self, name: &str) -> (rcgen::Certificate, KeyPair) {

@@ -13,10 +13,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::server::TlsStream;
+use vigile_tests::https;
 
 use super::stage::PROVIDER_KEY;
 
@@ -39,13 +37,10 @@ pub(crate) struct Seen {
 }
 
 impl Provider {
-    /// Starts on a port that the system chooses.
     pub(crate) async fn start(config: Arc<ServerConfig>) -> Self {
-        let tcp = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let (address, seen) = (tcp.local_addr().unwrap(), Arc::default());
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
-        let tls = Tls { tcp, acceptor: config.into() };
-        tokio::spawn(async { axum::serve(tls, router).await });
+        let seen = Arc::default();
+        let router = Router::new().fallback(answer);
+        let address = https::serve(router.with_state(Arc::clone(&seen)), config).await;
         Self { address, seen }
     }
 
@@ -69,31 +64,6 @@ impl Seen {
         };
         let headers: String = self.headers.iter().map(header).collect();
         format!("{}\n{headers}\n{}", self.line, String::from_utf8_lossy(&self.body))
-    }
-}
-
-/// One handshake after the other: Envoy alone calls.
-struct Tls {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl axum::serve::Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            if let Ok((stream, from)) = self.tcp.accept().await
-                && let Ok(stream) = self.acceptor.accept(stream).await
-            {
-                return (stream, from);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.tcp.local_addr()
     }
 }
 

@@ -11,12 +11,12 @@ use tokio::runtime::Runtime;
 use vigile::sample::Ocr;
 use vigile_tests::envoy::{self, Binary, Envoy, free_port};
 use vigile_tests::keys::SERVICE_API_KEY;
+use vigile_tests::recorder::Recorder;
 use vigile_tests::sample::Sample;
 
 use super::app::App;
 use super::authority::Authority;
 use super::provider::Provider;
-use super::recorder::Recorder;
 
 /// No secret: nobody but the stand-in takes it.
 pub(crate) const PROVIDER_KEY: &str = "sk-proj-made-for-this-run";
@@ -81,7 +81,7 @@ impl Setting {
         let authority = Authority::make();
         let provider = runtime.block_on(Provider::start(authority.server(name)));
         let app_address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let recorder = Recorder::start(app_address);
+        let recorder = runtime.block_on(Recorder::start(app_address));
         Self { runtime, authority, provider, recorder, app_address, python: python.to_owned() }
     }
 
@@ -97,7 +97,7 @@ impl Setting {
             .file("/etc/envoy/tls/fullchain.pem", &files.chain)
             .file("/etc/envoy/tls/privkey.pem", &files.key)
             .file("/etc/ssl/certs/ca-certificates.crt", &self.authority.file())
-            .upstream("127.0.0.1:8000", self.recorder.address)
+            .upstream("127.0.0.1:8000", self.recorder.address())
             .upstream(&format!("{PROVIDER}:443"), self.provider.address)
     }
 
@@ -150,7 +150,7 @@ impl Stage {
 
     /// All that came to the app.
     pub(crate) fn app_saw(&self) -> String {
-        self.recorder.text()
+        String::from_utf8_lossy(&self.recorder.bytes()).into_owned()
     }
 
     /// How many analyses the app was asked for.
