@@ -19,13 +19,7 @@ const SECRET: &str = "do-not-show";
 const LONG: &str = "do-not-show-0123456789-0123456789-0123456789-0123456789-0123456789";
 
 /// The binary: `VIGILE`, or built here.
-static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    if let Some(path) = std::env::var_os("VIGILE") {
-        return path.into();
-    }
-    let build = escargot::CargoBuild::new().package("vigile").bin("vigile");
-    build.run().expect("vigile can be built").path().to_owned()
-});
+static BINARY: LazyLock<PathBuf> = LazyLock::new(vigile_tests::tools::vigile);
 
 /// How a command ended, and what it printed.
 #[derive(Debug)]

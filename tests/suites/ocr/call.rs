@@ -51,8 +51,13 @@ impl Call {
 
     /// `curl -X POST …/v1/analyze-wound -F "wound_image=@wound.jpg"`, from a stranger.
     pub(crate) fn analyze() -> Self {
+        Self::analyze_image(IMAGE)
+    }
+
+    /// The same with this image.
+    pub(crate) fn analyze_image(image: &[u8]) -> Self {
         let head = "--wound\r\nContent-Disposition: form-data; name=\"wound_image\"; filename=\"wound.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n";
-        let body = [head.as_bytes(), IMAGE, b"\r\n--wound--\r\n"].concat();
+        let body = [head.as_bytes(), image, b"\r\n--wound--\r\n"].concat();
         let call = Self { method: "POST", body, ..Self::get("/v1/analyze-wound") };
         call.with("content-type", "multipart/form-data; boundary=wound")
     }
@@ -137,6 +142,11 @@ impl Answer {
         let values = self.headers.iter().filter(|(known, _)| known == name);
         let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
         (!values.is_empty()).then(|| values.join(" + "))
+    }
+
+    /// Whether the connection ends with it.
+    pub(crate) fn is_last(&self) -> bool {
+        self.header("connection").as_deref() == Some("close")
     }
 
     /// Asserts the status, and the whole body as JSON: each member, in its order.

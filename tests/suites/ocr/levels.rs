@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vigile::find;
 use vigile::yaml::Yaml;
 use vigile_tests::case::whole_numbers;
-use vigile_tests::envoy;
+use vigile_tests::envoy::Binary;
 use vigile_tests::keys::SERVICE_API_KEY;
 use vigile_tests::policies;
 
@@ -59,6 +59,8 @@ pub(crate) fn three(python: &Path) {
     let third = Ipv4Addr::new(127, 0, 0, 3);
     known.clone().from(third).send(stage.address()).is(200, &found());
     Call::analyze().from(DJANGO).send(stage.address()).says(401, Some("api_key.missing"));
+    let photograph = Call::analyze_image(&vec![7; 8 * 1024 * 1024]);
+    photograph.from(DJANGO).key(SERVICE_API_KEY).send(stage.address()).is(200, &found());
     for _ in 0..70 {
         let answer = known.clone().from(DJANGO).send(stage.address());
         assert_eq!((answer.status, answer.header("x-ratelimit-limit")), (200, None), "{answer:?}");
@@ -66,8 +68,8 @@ pub(crate) fn three(python: &Path) {
 }
 
 /// Level 4: and 60 calls a minute from an address, whatever they hold; guessing keys is slow.
-pub(crate) fn four(python: &Path) {
-    let stage = Stage::as_it_stands(&envoy::newest(), python);
+pub(crate) fn four(binary: &Binary, python: &Path) {
+    let stage = Stage::as_it_stands(binary, python);
     both_say(&stage, true, 2);
     let started = Instant::now();
     // /.vigile/status above was the first.
@@ -81,6 +83,7 @@ pub(crate) fn four(python: &Path) {
         }
         answer.says(401, Some("api_key.invalid"));
         calls += 1;
+        assert!(calls < 120, "there is no limit, or this machine is too slow for one");
     }
     // The bucket fills by one a second.
     let most = 61 + started.elapsed().as_secs();
@@ -100,7 +103,7 @@ pub(crate) fn four(python: &Path) {
 
 fn is_limited(stage: &Stage, call: &Call) {
     // A second may have passed, and with it come one call more.
-    let mut answers = std::iter::repeat_with(|| call.send(stage.address())).take(5);
+    let mut answers = std::iter::repeat_with(|| call.send(stage.address())).take(50);
     let answer = answers.find(|answer| answer.status == 429).expect("a limit");
     answer.is(429, &refused("Too many requests", "Try again in a minute"));
     for (name, value) in [

@@ -46,19 +46,19 @@ pub(crate) fn by_update(python: &Path) {
     analyze(new).says(401, Some("api_key.invalid"));
 
     let django = Django::start(to, old);
-    django.calls(20);
+    django.calls(40);
     replace(&mut served, &both);
-    django.calls(20);
+    django.calls(40);
     analyze(new).says(200, None);
     django.sends(new);
-    django.calls(20);
+    django.calls(40);
     replace(&mut served, &other);
-    django.calls(20);
+    django.calls(40);
     analyze(old).says(401, Some("api_key.invalid"));
     let (calls, refused) = django.stop();
     println!("{calls} calls during the rotation, {} refused", refused.len());
     assert!(refused.is_empty(), "{refused:?}");
-    assert!(calls >= 80);
+    assert!(calls >= 160);
     drop(app);
 }
 
@@ -89,70 +89,78 @@ fn resources(config: &str, kind: &str) -> Vec<Value> {
     whole_numbers(config)["static_resources"][kind].as_array().unwrap().clone()
 }
 
-/// A client that never stops.
+/// A client that never stops, in four threads.
 struct Django {
-    key: Arc<Mutex<String>>,
-    calls: Arc<AtomicUsize>,
-    stops: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<String>>,
+    state: Arc<State>,
+    threads: Vec<JoinHandle<Vec<String>>>,
+}
+
+struct State {
+    key: Mutex<String>,
+    calls: AtomicUsize,
+    stops: AtomicBool,
 }
 
 impl Django {
     fn start(to: SocketAddr, key: &str) -> Self {
-        let key = Arc::new(Mutex::new(key.to_owned()));
-        let (calls, stops) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-        let (own, counted, ends) = (key.clone(), calls.clone(), stops.clone());
-        let thread = std::thread::spawn(move || {
-            let (mut refused, mut kept, mut before) = (Vec::new(), None, String::new());
-            while !ends.load(SeqCst) {
-                let key = own.lock().unwrap().clone();
-                // A Django that was given another key has been restarted, and its connections with it.
-                if before != key {
-                    kept = None;
-                    before.clone_from(&key);
-                }
-                let call = Call::analyze().from(DJANGO).key(&key);
-                let alone = call.try_send(to);
-                let mut stream = kept.take().unwrap_or_else(|| connect(DJANGO, to).unwrap());
-                let again = call.send_on(&mut stream, "keep-alive");
-                // Envoy says when a connection is to end, as RFC 9112 §9.6 has it.
-                let ends = |answer: &super::call::Answer| {
-                    answer.header("connection").as_deref() == Some("close")
-                };
-                if again.as_ref().is_ok_and(|answer| !ends(answer)) {
-                    kept = Some(stream);
-                }
-                for answer in [alone, again] {
-                    match answer {
-                        Ok(answer) if answer.status == 200 => {}
-                        other => refused.push(format!("{other:?}")),
-                    }
-                    counted.fetch_add(1, SeqCst);
-                }
-            }
-            refused
-        });
-        Self { key, calls, stops, thread }
+        let (calls, stops) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let state = Arc::new(State { key: Mutex::new(key.to_owned()), calls, stops });
+        let thread = |_| {
+            let state = state.clone();
+            std::thread::spawn(move || state.call(to))
+        };
+        let threads = (0..4).map(thread).collect();
+        Self { state, threads }
     }
 
     /// Waits for so many calls more.
     fn calls(&self, more: usize) {
-        let wanted = self.calls.load(SeqCst) + more;
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while self.calls.load(SeqCst) < wanted {
+        let wanted = self.state.calls.load(SeqCst) + more;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.state.calls.load(SeqCst) < wanted {
             assert!(Instant::now() < deadline, "Django has stopped");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
     fn sends(&self, key: &str) {
-        key.clone_into(&mut self.key.lock().unwrap());
+        key.clone_into(&mut self.state.key.lock().unwrap());
     }
 
     /// How many calls there were, and those that were refused.
     fn stop(self) -> (usize, Vec<String>) {
-        self.stops.store(true, SeqCst);
-        let refused = self.thread.join().unwrap();
-        (self.calls.load(SeqCst), refused)
+        self.state.stops.store(true, SeqCst);
+        let refused = self.threads.into_iter().flat_map(|thread| thread.join().unwrap());
+        let refused = refused.collect();
+        (self.state.calls.load(SeqCst), refused)
+    }
+}
+
+impl State {
+    /// Calls until it is to stop, on a connection each time and on one that stays; gives what was refused.
+    fn call(&self, to: SocketAddr) -> Vec<String> {
+        let (mut refused, mut kept, mut before) = (Vec::new(), None, String::new());
+        while !self.stops.load(SeqCst) {
+            let key = self.key.lock().unwrap().clone();
+            // A Django that was given another key has been restarted, and its connections with it.
+            if before != key {
+                kept = None;
+                before.clone_from(&key);
+            }
+            let call = Call::analyze().from(DJANGO).key(&key);
+            let alone = call.try_send(to);
+            let mut stream = kept.take().unwrap_or_else(|| connect(DJANGO, to).unwrap());
+            let again = call.send_on(&mut stream, "keep-alive");
+            // Envoy says when a connection is to end (RFC 9112 §9.6).
+            kept = again.as_ref().is_ok_and(|answer| !answer.is_last()).then_some(stream);
+            for answer in [alone, again] {
+                self.calls.fetch_add(1, SeqCst);
+                match answer {
+                    Ok(answer) if answer.status == 200 => {}
+                    other => refused.push(format!("{other:?}")),
+                }
+            }
+        }
+        refused
     }
 }
