@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod asking;
+pub mod attack;
 pub mod bad;
 pub mod browser;
 pub mod case;
