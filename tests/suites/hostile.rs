@@ -16,6 +16,9 @@ use vigile_tests::{asking, conversation, envoy, policies};
 
 const HOST: &str = "ai.example.org";
 
+/// What is fired, given a good token.
+type Shots = fn(&str) -> Vec<Shot>;
+
 fn main() {
     let arguments = Arguments::from_args();
     let cases = Arc::new(case::all());
@@ -33,7 +36,7 @@ fn main() {
         let corpus = Corpus::start(&binary, &loaded, &environment)
             .unwrap_or_else(|error| panic!("Envoy {} did not start:\n{}", binary.version, error.0));
         let corpus = Arc::new(corpus);
-        let rounds: [(&str, fn(&str) -> Vec<Shot>); 4] = [
+        let rounds: [(&str, Shots); 4] = [
             ("bytes that are no text in every header", attack::bytes_that_are_no_text),
             ("every byte in a path", attack::every_byte_in_a_path),
             ("too much", attack::too_much),
@@ -67,7 +70,7 @@ fn topics(cases: &[Named]) -> BTreeSet<String> {
 }
 
 /// Fires every shot twice, once without waiting for the answer, and asks honestly after each.
-fn round(corpus: &Corpus, title: &str, shots: fn(&str) -> Vec<Shot>) -> Result<(), Failed> {
+fn round(corpus: &Corpus, title: &str, shots: Shots) -> Result<(), Failed> {
     let started = Instant::now();
     let token = honest_token();
     let address = corpus.address("routes", "struct");
