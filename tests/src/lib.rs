@@ -2,12 +2,14 @@
 
 pub mod app;
 pub mod asking;
+pub mod attack;
 pub mod bad;
 pub mod case;
 pub mod conversation;
 pub mod core;
 pub mod corpus_envoy;
 pub mod envoy;
+pub mod gate;
 pub mod hostile;
 mod http2;
 pub mod https;

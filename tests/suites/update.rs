@@ -1,123 +1,52 @@
 //! Policies that are replaced while Envoy runs, and policies side by side in one VM.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 use vigile_tests::asking::{Connection, ask};
 use vigile_tests::case::Recipe;
-use vigile_tests::envoy::{self, Envoy, free_port};
+use vigile_tests::envoy::{self, Binary, Envoy};
+use vigile_tests::gate::{Gate, HOST, REJECTED, iahome, partner, policy, same, sound, token};
 use vigile_tests::keys::RING;
-use vigile_tests::lds::Served;
-use vigile_tests::ticker::{self, Events};
-
-const HOST: &str = "stablediffusion.example.org";
-const REJECTED: &str = "listener_manager.lds.update_rejected";
-const MODIFIED: &str = "listener_manager.listener_modified";
+use vigile_tests::ticker::Events;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trials = vec![
-        Trial::test("update/a bad policy is rejected", a_bad_policy_is_rejected),
-        Trial::test("update/a good policy takes over", a_good_policy_takes_over),
-        Trial::test("update/keys with names", keys_with_names),
-        Trial::test("update/again and again", again_and_again),
-        Trial::test("one vm/two policies", two_policies_in_one_vm),
-        Trial::test("memory/a hit ends with its token", a_hit_ends_with_its_token),
-        Trial::test("memory/as many as the policy says", as_many_as_the_policy_says),
-    ];
+    let newest = envoy::newest();
+    let mut trials: Vec<Trial> = envoy::binaries().iter().flat_map(on_every_envoy).collect();
+    for (name, test) in ON_THE_NEWEST {
+        let binary = newest.clone();
+        trials.push(Trial::test(*name, move || test(&binary)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// One module whose tokens are signed with a key of this list.
-fn policy(keys: &Value) -> Value {
-    json!({
-        "vigile": 1,
-        "issuers": [{ "name": "iahome", "algorithms": ["HS256"], "keys": keys }],
-        "modules": [{ "name": "stablediffusion", "hosts": [HOST], "module_claim": "none",
-            "routes": [{ "path": "/**", "token": { "issuer": "iahome" } }] }],
-    })
+type Test = fn(&Binary) -> Result<(), Failed>;
+
+const ON_THE_NEWEST: &[(&str, Test)] = &[
+    ("update/keys with names", keys_with_names),
+    ("update/again and again", again_and_again),
+    ("memory/a hit ends with its token", a_hit_ends_with_its_token),
+    ("memory/as many as the policy says", as_many_as_the_policy_says),
+];
+
+/// What depends on how an Envoy replaces listeners and shares VMs.
+fn on_every_envoy(binary: &Binary) -> Vec<Trial> {
+    let tests: [(&str, Test); 3] = [
+        ("update/a bad policy is rejected", a_bad_policy_is_rejected),
+        ("update/a good policy takes over", a_good_policy_takes_over),
+        ("one vm/two policies", two_policies_in_one_vm),
+    ];
+    let trial = |(name, test): (&str, Test)| {
+        let binary = binary.clone();
+        Trial::test(format!("{}/{name}", binary.version), move || test(&binary))
+    };
+    tests.map(trial).into()
 }
 
-fn iahome() -> Value {
-    json!([{ "secret": { "env": "IAHOME_JWT_SECRET" } }])
-}
-
-fn partner() -> Value {
-    json!([{ "secret": { "env": "PARTNER_JWT_SECRET" } }])
-}
-
-fn token(key: &str) -> String {
-    RING.mint(&Recipe { key: Some(key.into()), ..Recipe::default() })
-}
-
-/// A gate in front of the ticker.
-struct Gate {
-    served: Served,
-    address: SocketAddr,
-    port: u16,
-}
-
-impl Gate {
-    fn start(policy: &Value) -> Self {
-        let app = ticker::start();
-        let port = free_port();
-        let served = Served::start(
-            &envoy::newest(),
-            &[listener(port, policy)],
-            &[envoy::cluster("app", app)],
-            &RING.environment(),
-        );
-        let served = served.unwrap_or_else(|error| panic!("{}", error.0));
-        Self { served, address: ([127, 0, 0, 1], port).into(), port }
-    }
-
-    fn update(&mut self, policy: &Value) {
-        self.served.update(&[listener(self.port, policy)]);
-    }
-
-    /// The same, until it is at work.
-    fn replace(&mut self, policy: &Value) -> Result<(), Failed> {
-        let modified = self.served.stat(MODIFIED) + 1;
-        self.update(policy);
-        self.served.reaches(MODIFIED, modified)?;
-        Ok(())
-    }
-
-    fn says(&self, token: &str, status: u16, reason: &str) -> Result<(), Failed> {
-        same(&ask(self.address, HOST, token), &(status, reason.to_owned()))
-    }
-
-    /// How many VMs there are, those of the main thread and of every worker.
-    fn vms(&self) -> u64 {
-        self.served.stat("wasm.envoy.wasm.runtime.v8.active")
-    }
-
-    fn is_sound(&self) -> Result<(), Failed> {
-        sound(&self.served.envoy)
-    }
-}
-
-fn listener(port: u16, policy: &Value) -> Value {
-    let route =
-        json!({ "match": { "prefix": "/" }, "route": { "cluster": "app", "timeout": "0s" } });
-    let filter = envoy::vigile(&envoy::as_struct(policy), &RING.environment());
-    envoy::listener("gate", port, &filter, &route)
-}
-
-fn sound(envoy: &Envoy) -> Result<(), Failed> {
-    let log = envoy.logged();
-    let crash = log.lines().find(|line| line.contains("panicked") || line.contains("RuntimeError"));
-    crash.map_or(Ok(()), |line| Err(line.to_owned().into()))
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(got: &T, expected: &T) -> Result<(), Failed> {
-    if got == expected { Ok(()) } else { Err(format!("{got:?}, not {expected:?}").into()) }
-}
-
-fn a_bad_policy_is_rejected() -> Result<(), Failed> {
-    let mut gate = Gate::start(&policy(&iahome()));
+fn a_bad_policy_is_rejected(binary: &Binary) -> Result<(), Failed> {
+    let mut gate = Gate::start(binary, &policy(&iahome()));
     let good = token("iahome");
     gate.says(&good, 200, "")?;
     let mut events = Events::open(gate.address, HOST, &good)?;
@@ -144,11 +73,11 @@ fn a_bad_policy_is_rejected() -> Result<(), Failed> {
     gate.says(&good, 401, "token.signature")?;
     events.tick(3)?;
     same(&gate.served.stat(REJECTED), &1)?;
-    gate.is_sound()
+    Ok(gate.is_sound()?)
 }
 
-fn a_good_policy_takes_over() -> Result<(), Failed> {
-    let mut gate = Gate::start(&policy(&iahome()));
+fn a_good_policy_takes_over(binary: &Binary) -> Result<(), Failed> {
+    let mut gate = Gate::start(binary, &policy(&iahome()));
     let (old, new) = (token("iahome"), token("partner"));
     gate.says(&old, 200, "")?;
     gate.says(&old, 200, "")?; // remembered
@@ -166,13 +95,13 @@ fn a_good_policy_takes_over() -> Result<(), Failed> {
     gate.says(&old, 200, "")?;
     gate.says(&new, 401, "token.signature")?;
     events.tick(3)?;
-    gate.is_sound()
+    Ok(gate.is_sound()?)
 }
 
-fn keys_with_names() -> Result<(), Failed> {
+fn keys_with_names(binary: &Binary) -> Result<(), Failed> {
     let named = |kid: &str, name: &str| json!({ "kid": kid, "secret": { "env": name } });
     let (one, two) = (named("one", "IAHOME_JWT_SECRET"), named("two", "PARTNER_JWT_SECRET"));
-    let mut gate = Gate::start(&policy(&json!([one, two])));
+    let mut gate = Gate::start(binary, &policy(&json!([one, two])));
     let sign = |key: &str, kid: &str| {
         RING.mint(&Recipe { key: Some(key.into()), kid: Some(kid.into()), ..Recipe::default() })
     };
@@ -188,12 +117,12 @@ fn keys_with_names() -> Result<(), Failed> {
     gate.replace(&policy(&json!([named("one", "PARTNER_JWT_SECRET")])))?;
     gate.says(&first, 401, "token.signature")?;
     gate.says(&second, 401, "token.key_unknown")?;
-    gate.is_sound()
+    Ok(gate.is_sound()?)
 }
 
-/// Forty updates, good and bad, under a stream that never ends.
-fn again_and_again() -> Result<(), Failed> {
-    let mut gate = Gate::start(&policy(&iahome()));
+/// Thirty updates, good and bad, under a stream that never ends.
+fn again_and_again(binary: &Binary) -> Result<(), Failed> {
+    let mut gate = Gate::start(binary, &policy(&iahome()));
     let (old, new) = (token("iahome"), token("partner"));
     let mut events = Events::open(gate.address, HOST, &old)?;
     let vms = gate.vms();
@@ -211,29 +140,32 @@ fn again_and_again() -> Result<(), Failed> {
     }
     let after = gate.vms();
     println!("VMs before: {vms}, after 30 updates: {after}");
-    gate.is_sound()
+    Ok(gate.is_sound()?)
 }
 
 /// Two listeners, one VM: same vm_id, code and environment, same module and host. What one policy
 /// verified and remembers means nothing to the other.
-fn two_policies_in_one_vm() -> Result<(), Failed> {
+fn two_policies_in_one_vm(binary: &Binary) -> Result<(), Failed> {
     let environment = RING.environment();
     let action = json!({ "match": { "prefix": "/" }, "direct_response": { "status": 204 } });
     let gate = |name: &str, keys: &Value| {
         let filter = envoy::vigile(&envoy::as_struct(&policy(keys)), &environment);
         envoy::listener(name, 0, &filter, &action)
     };
-    let alone = start(&[gate("a", &iahome())], &environment);
-    let both = start(&[gate("a", &iahome()), gate("b", &partner())], &environment);
+    let alone = start(binary, &[gate("a", &iahome())], &environment);
+    let both = start(binary, &[gate("a", &iahome()), gate("b", &partner())], &environment);
     let mut apart = gate("b", &partner());
     let filter =
         "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/vm_config";
     apart.pointer_mut(filter).expect("a filter")["vm_id"] = "another".into();
-    let apart = start(&[gate("a", &iahome()), apart], &environment);
+    let apart = start(binary, &[gate("a", &iahome()), apart], &environment);
     let [alone, shared, apart] = [&alone, &both, &apart].map(|envoy| {
         envoy.get("/stats?filter=^wasm.envoy.wasm.runtime.v8.active$").trim().to_owned()
     });
-    println!("one listener: {alone}; two: {shared}; two with a vm_id each: {apart}");
+    println!(
+        "Envoy {}: one listener: {alone}; two: {shared}; two with a vm_id each: {apart}",
+        binary.version
+    );
     same(&shared, &alone)?;
     if apart == shared {
         return Err("the count of VMs tells nothing".into());
@@ -247,17 +179,16 @@ fn two_policies_in_one_vm() -> Result<(), Failed> {
         same(&ask(b, HOST, &for_b), &(204, String::new()))?;
         same(&ask(a, HOST, &for_b), &refused)?;
     }
-    sound(&both)
+    Ok(sound(&both)?)
 }
 
-fn start(listeners: &[Value], environment: &BTreeMap<String, String>) -> Envoy {
+fn start(binary: &Binary, listeners: &[Value], environment: &BTreeMap<String, String>) -> Envoy {
     let config = envoy::bootstrap(listeners, &[]);
-    Envoy::start(&envoy::newest(), &config, environment)
-        .unwrap_or_else(|error| panic!("{}", error.0))
+    Envoy::start(binary, &config, environment).unwrap_or_else(|error| panic!("{}", error.0))
 }
 
-fn a_hit_ends_with_its_token() -> Result<(), Failed> {
-    let gate = Gate::start(&policy(&iahome()));
+fn a_hit_ends_with_its_token(binary: &Binary) -> Result<(), Failed> {
+    let gate = Gate::start(binary, &policy(&iahome()));
     let short = RING.mint(&Recipe { expires: Some("3s".into()), ..Recipe::default() });
     let ends = vigile_tests::keys::now() + 3;
     let mut hits = 0;
@@ -285,7 +216,7 @@ fn a_hit_ends_with_its_token() -> Result<(), Failed> {
 
 /// A first RS256 signature costs Envoy about 0.6 ms, a remembered one next to nothing: so its CPU time
 /// tells whether a token was remembered.
-fn as_many_as_the_policy_says() -> Result<(), Failed> {
+fn as_many_as_the_policy_says(binary: &Binary) -> Result<(), Failed> {
     let tokens: Vec<String> = (0..120)
         .map(|number| {
             let subject = Some(format!("user-{number}"));
@@ -296,7 +227,7 @@ fn as_many_as_the_policy_says() -> Result<(), Failed> {
         let mut policy = policy(&json!([{ "public_key": { "env": "RSA_PUBLIC_KEY" } }]));
         policy["issuers"][0]["algorithms"] = json!(["RS256"]);
         policy["remember_tokens"] = remembered.into();
-        let gate = Gate::start(&policy);
+        let gate = Gate::start(binary, &policy);
         let mut connection = Connection::open(gate.address);
         let mut round = || {
             for token in &tokens[..used] {

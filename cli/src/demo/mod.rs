@@ -51,7 +51,7 @@ async fn demo(options: &Options, say: &impl Fn(&str)) -> Result<(), String> {
     let mut told = told_to_end()?;
     let platform = listen(options.port).await?;
     let origin = format!("http://{PLATFORM_HOST}:{}", address(&platform)?.port());
-    let port = address(&listen(options.port.saturating_add(1)).await?)?.port();
+    let port = address(&listen(next(options.port)).await?)?.port();
     let module = format!("http://{MODULE_HOST}:{port}");
     let (mut other, upstream) = app(options, say).await?;
     let secret = random(40)?;
@@ -118,6 +118,11 @@ async fn app(options: &Options, say: &impl Fn(&str)) -> Result<(App, SocketAddr)
     drop(listener);
     say("Waiting for the app to listen …");
     Ok((App::start(&options.app, address).await?, address))
+}
+
+/// The port behind a port; 0 is any port.
+fn next(port: u16) -> u16 {
+    if port == 0 { 0 } else { port.saturating_add(1) }
 }
 
 /// `port` of 127.0.0.1, or another one where that is taken.

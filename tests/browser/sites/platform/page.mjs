@@ -1,6 +1,7 @@
 // The platform's page of docs/platform.md, around the script that is handed out there. The query says what a
 // test wants: the user and the module; the key and the life of the first token, in seconds; and `told`, the
-// life that the platform claims where it is wrong about it.
+// life that the platform claims where it is wrong about it. `src` opens the frame without the script, by the
+// attribute, as in 000_c7cfb956090c32fd.txt.
 import { openModule } from "/vigile-frame.js";
 
 const HOUR = 3600;
@@ -33,7 +34,9 @@ async function endIn(seconds) {
 addEventListener("message", ({ origin, data }) => seen.messages.push({ origin, data }));
 if (query.has("user")) {
   document.querySelector("#user").textContent = query.get("user");
-  openModule(document.querySelector("#module"), {
+  const frame = document.querySelector("#module");
+  if (query.has("src")) frame.src = `${module}/?token=${(await mint()).token}`;
+  else openModule(frame, {
     module: `${module}/`,
     mint,
     refused(reason) {

@@ -83,17 +83,27 @@ async fn attempts_failed(visit: &Visit) {
     }
 }
 
-/// A session that was planted where there was none does not stand in the way of the visitor's own.
+/// A session that was planted where there was none does not stand in the way of the visitor's own, whether
+/// the platform's script opens the frame or, with no Referer, its attribute.
 pub(crate) fn a_planted_session_gives_way(stage: &Stage) {
     let token = stage.platform.mint("mallory-first", 3600);
-    stage.visit(&Settings::english(), SAMPLE, async |visit| {
-        visit.open("https://iahome.fr/").await;
-        visit.add_advert(&format!("https://evil.example/plant.html?frame=yes&token={token}")).await;
-        visit.until("return globalThis.outcome").await;
-        visit.open_module("paul", "").await;
-        visit.generate("mine", 1).await;
-        visit.caption("paul: mine").await;
-    });
+    for (user, how) in [("paul", "src=yes"), ("pia", "")] {
+        let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
+            visit.open("https://iahome.fr/").await;
+            visit
+                .add_advert(&format!("https://evil.example/plant.html?frame=yes&token={token}"))
+                .await;
+            visit.until("return globalThis.outcome").await;
+            visit.open_module(user, how).await;
+            visit.generate("mine", 1).await;
+            visit.caption(&format!("{user}: mine")).await;
+        });
+        let own = &stage.platform.tokens_of(user)[0];
+        let log = traces.net_log();
+        let opening = log.to(MODULE).find(|sent| sent.path().contains(own)).unwrap();
+        let planted = opening.header("cookie").is_some_and(|cookie| cookie.ends_with(&token));
+        assert!(planted, "there was one: {opening:?}");
+    }
 }
 
 /// Forms and fetches of another site are refused even where the visitor's cookie goes along.
