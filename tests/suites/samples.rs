@@ -1,15 +1,18 @@
 //! The samples as configs, and the policies that docs/policy.md prints: sound for `vigile check`, and
 //! taken by every Envoy.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod samples {
+    pub(crate) mod document;
+}
+
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use vigile::check::{self, Format};
+use samples::document;
+use vigile::check::{Format, check as found_in};
 use vigile::sample::Ocr;
-use vigile_policy::{Draft, Host, SchemaKey};
-use vigile_tests::bad::{self, Bad};
 use vigile_tests::envoy::{self, Binary};
 use vigile_tests::keys::RING;
 use vigile_tests::snippets::{self, Snippet};
@@ -18,25 +21,41 @@ use vigile_tests::{policies, tools};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for (name, text) in configs() {
-        let config = text.clone();
-        trials.push(Trial::test(format!("check/{name}"), move || nothing_found(&config)));
-        match tools::envoys() {
-            Ok(binaries) => trials.extend(binaries.into_iter().map(|binary| {
-                let text = text.clone();
-                let name = format!("envoy/{}/{name}", binary.version);
-                Trial::test(name, move || is_taken(&binary, &text))
-            })),
-            Err(missing) => trials.push(tools::skipped(format!("envoy/{name}"), missing)),
-        }
+    let samples = as_they_stand();
+    for (name, text) in variants(&samples["ocr"]) {
+        trials.push(check(&name, &text));
+        trials.extend(in_envoy(&name, &text, |binaries| binaries.split_off(binaries.len() - 1)));
     }
-    let document = read("docs/policy.md");
-    for snippet in yaml(&document) {
+    for (name, text) in samples {
+        trials.push(check(&name, &text));
+        trials.extend(in_envoy(&name, &text, std::mem::take));
+    }
+    let policy = read("docs/policy.md");
+    for snippet in yaml(&policy) {
         let name = format!("docs/policy.md/line {}", snippet.line);
-        trials.push(Trial::test(name, move || is_a_policy(&snippet)));
+        trials.push(Trial::test(name, move || document::is_a_policy(&snippet)));
     }
-    trials.push(Trial::test("docs/policy.md names every key", move || names_every_key(&document)));
+    trials.push(Trial::test("docs/policy.md names every key", move || {
+        document::names_every_key(&policy)
+    }));
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn check(name: &str, text: &str) -> Trial {
+    let text = text.to_owned();
+    Trial::test(format!("check/{name}"), move || nothing_found(&text))
+}
+
+fn in_envoy(name: &str, text: &str, chosen: fn(&mut Vec<Binary>) -> Vec<Binary>) -> Vec<Trial> {
+    let trial = |binary: Binary| {
+        let text = text.to_owned();
+        let name = format!("envoy/{}/{name}", binary.version);
+        Trial::test(name, move || is_taken(&binary, &text))
+    };
+    match tools::envoys() {
+        Ok(mut binaries) => chosen(&mut binaries).into_iter().map(trial).collect(),
+        Err(missing) => vec![tools::skipped(format!("envoy/{name}"), missing)],
+    }
 }
 
 fn read(file: &str) -> String {
@@ -47,14 +66,17 @@ fn yaml(document: &str) -> Vec<Snippet> {
     snippets::all(document).into_iter().filter(|snippet| snippet.language == "yaml").collect()
 }
 
-/// Every whole config: those that stand under `envoy/`, the levels of the OCR service as `vigile init`
-/// writes them, and what its README says for a load balancer.
-fn configs() -> BTreeMap<String, String> {
+/// The configs that stand under `envoy/`.
+fn as_they_stand() -> BTreeMap<String, String> {
     let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
     let folders = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
-    let config = |folder: String| (folder.clone(), read(&format!("envoy/{folder}/envoy.yaml")));
-    let mut configs: BTreeMap<String, String> = folders.map(config).collect();
-    for (level, observe) in [(1, false), (2, false), (3, false), (3, true)] {
+    folders.map(|folder| (folder.clone(), read(&format!("envoy/{folder}/envoy.yaml")))).collect()
+}
+
+/// The levels of the OCR service as `vigile init` writes them, and what its README says for a load
+/// balancer.
+fn variants(sample: &str) -> BTreeMap<String, String> {
+    let level = |(level, observe): (usize, bool)| {
         let init = Ocr {
             level,
             observe,
@@ -65,10 +87,11 @@ fn configs() -> BTreeMap<String, String> {
             wasm: "/etc/envoy/vigile.wasm".into(),
         };
         let name = format!("ocr, level {level}{}", if observe { ", observe" } else { "" });
-        configs.insert(name, init.config().unwrap());
-    }
-    configs.insert("ocr, load balancer".into(), behind_a_load_balancer(&configs["ocr"]));
-    configs
+        (name, init.config().unwrap())
+    };
+    let levels = [(1, false), (2, false), (3, false), (3, true)].map(level);
+    let balanced = ("ocr, load balancer".to_owned(), behind_a_load_balancer(sample));
+    levels.into_iter().chain([balanced]).collect()
 }
 
 /// The fragment of the OCR service's README, where it says that it belongs.
@@ -90,7 +113,7 @@ fn behind_a_load_balancer(sample: &str) -> String {
 
 /// No error, no warning, not even a note.
 fn nothing_found(text: &str) -> Result<(), Failed> {
-    let found = check::check(text.as_bytes(), Format::Yaml, None);
+    let found = found_in(text.as_bytes(), Format::Yaml, None);
     if found.is_empty() { Ok(()) } else { Err(format!("{found:#?}").into()) }
 }
 
@@ -124,67 +147,4 @@ fn validate(binary: &Binary, folder: &Path) -> Result<String, Failed> {
         .output()?;
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     if output.status.success() { Ok(said) } else { Err(said.into()) }
-}
-
-/// What is printed can be copied: it is a whole policy, and a good one.
-fn is_a_policy(snippet: &Snippet) -> Result<(), Failed> {
-    let yaml = vigile::yaml::Yaml::parse(&snippet.text)
-        .map_err(|error| format!("{} {}", error.place, error.problem))?;
-    let mut variables = RING.environment();
-    variables.insert("IAHOME_PUBLIC_KEY".into(), variables["RSA_PUBLIC_KEY"].clone());
-    let state = Draft::from(yaml.tree()).resolve(&variables, Host::ENVOY);
-    state.map_err(|mistakes| Failed::from(format!("{mistakes:#?}")))?;
-    nothing_found(&snippet.text)
-}
-
-/// Every key of the schema stands in code in the section of its parent: in a table or a sentence, for an
-/// example alone explains nothing.
-fn names_every_key(document: &str) -> Result<(), Failed> {
-    let sections = sections(document);
-    let missing: BTreeSet<String> = schema()
-        .into_iter()
-        .map(|key| key.path)
-        .filter(|path| !is_named(path, &sections))
-        .collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(format!("not named: {missing:#?}").into()),
-    }
-}
-
-fn is_named(path: &str, sections: &BTreeMap<String, BTreeSet<String>>) -> bool {
-    let mut parts = path.split('.').map(|part| part.trim_end_matches("[]")).rev();
-    let name = parts.next().unwrap();
-    let parent = parts.find_map(|part| sections.get(part));
-    let top = match path.starts_with("{}") {
-        true => "How it is written",
-        false => "The top",
-    };
-    // A name of the author's own has none.
-    name == "*" || parent.unwrap_or(&sections[top]).contains(name)
-}
-
-/// The words in code of each section, by its heading.
-fn sections(document: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let prose: String = document.split("```").step_by(2).collect();
-    let sections = prose.split("\n#").skip(1).map(|section| {
-        let (heading, text) = section.split_once('\n').unwrap();
-        let heading = heading.trim_start_matches('#').trim().trim_matches('`');
-        (heading.to_owned(), words_in_code(text))
-    });
-    sections.collect()
-}
-
-/// Every key that any policy of the corpus, good or bad, makes a reader ask for.
-fn schema() -> BTreeSet<SchemaKey> {
-    let keys = |(_, tree)| Draft::from(tree).keys(&RING.environment(), Host::ENVOY);
-    let good = bad::good().into_iter().flat_map(keys);
-    good.chain(bad::all().iter().flat_map(Bad::keys)).collect()
-}
-
-/// The words between backticks.
-fn words_in_code(text: &str) -> BTreeSet<String> {
-    let word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-    let code = text.split('`').skip(1).step_by(2);
-    code.flat_map(|code| code.split(word)).map(str::to_owned).collect()
 }
