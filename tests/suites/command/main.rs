@@ -4,6 +4,7 @@ mod check;
 mod explain;
 mod init;
 mod key;
+mod readme;
 mod reasons;
 mod token;
 
