@@ -21,6 +21,10 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
     let first = drive(&world.state, &request, &mut memory, now);
     let again = drive(&world.state, &request, &mut memory, now);
     same(&first, &again)?;
+    // What is remembered is judged anew: eleven minutes later most tokens have ended.
+    let later = UnixTime(hostile.now.saturating_add(660));
+    let afresh = drive(&world.state, &request, &mut world.state.memory([3, 4]), later);
+    same(&afresh, &drive(&world.state, &request, &mut memory, later))?;
     let model = first.record.module().map(|name| world.model(name));
     let said = Said { world, hostile, request, model, decision: &first };
     said.verdict()?;
