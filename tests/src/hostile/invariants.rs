@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use vigile_policy::{Decision, Edit, Reason, Reply, Request, UnixTime, Verdict, drive};
+use vigile_policy::{Decision, Edit, Reason, Request, UnixTime, Verdict, drive};
 
 use super::Hostile;
 use super::dictionary::WORDS;
-use super::model::{Model, OVERRIDES, cookies, folded, matches, parameters};
-use super::places::{all, applied, contains, first, is_cookie, keys, presented, tokens};
+use super::model::{Model, matches, parameters};
+use super::places::{all, contains, first, presented};
 use super::world::World;
 
-type Headers = [(String, Vec<u8>)];
-type Held = Result<(), String>;
+pub(super) type Headers = [(String, Vec<u8>)];
+pub(super) type Held = Result<(), String>;
 
 /// Decides on a request twice, without and with a memory of it, and looks at all that came of it.
 pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
@@ -21,6 +21,10 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
     let first = drive(&world.state, &request, &mut memory, now);
     let again = drive(&world.state, &request, &mut memory, now);
     same(&first, &again)?;
+    // What is remembered is judged anew: eleven minutes later most tokens have ended.
+    let later = UnixTime(hostile.now.saturating_add(660));
+    let afresh = drive(&world.state, &request, &mut world.state.memory([3, 4]), later);
+    same(&afresh, &drive(&world.state, &request, &mut memory, later))?;
     let model = first.record.module().map(|name| world.model(name));
     let said = Said { world, hostile, request, model, decision: &first };
     said.verdict()?;
@@ -47,20 +51,20 @@ fn same(first: &Decision, again: &Decision) -> Held {
     held(alike, || format!("remembered: {} and {}", first.record.reason(), again.record.reason()))
 }
 
-fn held(holds: bool, otherwise: impl FnOnce() -> String) -> Held {
+pub(super) fn held(holds: bool, otherwise: impl FnOnce() -> String) -> Held {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-struct Said<'s> {
-    world: &'s World,
-    hostile: &'s Hostile,
-    request: Request<'s>,
-    model: Option<&'s Model>,
-    decision: &'s Decision,
+pub(super) struct Said<'s> {
+    pub(super) world: &'s World,
+    pub(super) hostile: &'s Hostile,
+    pub(super) request: Request<'s>,
+    pub(super) model: Option<&'s Model>,
+    pub(super) decision: &'s Decision,
 }
 
 impl Said<'_> {
-    fn reason(&self) -> Reason {
+    pub(super) fn reason(&self) -> Reason {
         self.decision.record.reason()
     }
 
@@ -141,7 +145,7 @@ impl Said<'_> {
     }
 
     /// Credentials that hold now, from the places where the module looks.
-    fn good_in_places(&self) -> BTreeSet<&str> {
+    pub(super) fn good_in_places(&self) -> BTreeSet<&str> {
         let Some(model) = self.model else { return BTreeSet::new() };
         let presented = presented(self.request.headers, model);
         let is_there = |good: &str| presented.iter().any(|one| one == good.as_bytes());
@@ -166,7 +170,7 @@ impl Said<'_> {
 
     /// No credential that was presented where one belongs stands in `output`, unless the caller wrote it
     /// elsewhere too.
-    fn tells_no_credential(&self, what: &str, output: &[u8]) -> Held {
+    pub(super) fn tells_no_credential(&self, what: &str, output: &[u8]) -> Held {
         let Some(model) = self.model else { return Ok(()) };
         let is_word = |text: &[u8]| WORDS.iter().any(|word| word.as_bytes() == text);
         let presented = presented(self.request.headers, model);
@@ -198,123 +202,5 @@ impl Said<'_> {
                 .headers
                 .iter()
                 .any(|(name, value)| !places(name) && name != ":path" && contains(value, secret))
-    }
-
-    fn forwarded(&self) -> Held {
-        let headers = applied(self.request.headers, &self.decision.edits);
-        for name in [":method", ":authority", ":scheme"] {
-            let (before, after) = (first(self.request.headers, name), first(&headers, name));
-            held(before == after, || format!("{name} was changed"))?;
-        }
-        let before = first(self.request.headers, ":path").unwrap_or_default();
-        let after = first(&headers, ":path").ok_or("the path is gone")?;
-        let bare =
-            |path: &[u8]| path.split(|byte| *byte == b'?').next().unwrap_or_default().to_vec();
-        held(bare(before) == bare(after), || "the path was changed".into())?;
-        for (name, _) in headers.iter().filter(|(name, _)| !name.starts_with(':')) {
-            held(!OVERRIDES.contains(&folded(name).as_str()), || format!("{name} was forwarded"))?;
-        }
-        let Some(model) = self.model else { return Ok(()) };
-        self.identities(&headers, model)?;
-        if model.keeps {
-            return Ok(());
-        }
-        let theirs =
-            all(&headers, "cookie").flat_map(cookies).find(|(name, _)| is_cookie(model, name));
-        held(theirs.is_none(), || format!("a cookie of ours: {theirs:?}"))?;
-        let token = parameters(after)
-            .into_iter()
-            .find(|(name, _)| model.query.as_ref().is_some_and(|query| query.as_bytes() == name));
-        held(token.is_none(), || format!("a token in the query: {}", after.escape_ascii()))?;
-        self.credential_is_gone(&headers, model)
-    }
-
-    /// Identities are the policy's to write: none where it writes none, and once where it does.
-    fn identities(&self, headers: &Headers, model: &Model) -> Held {
-        let set: Vec<(&String, &Vec<u8>)> = self
-            .decision
-            .edits
-            .iter()
-            .filter_map(|edit| match edit {
-                Edit::Set(name, value) => Some((name, value)),
-                Edit::Remove(_) => None,
-            })
-            .collect();
-        for (name, value) in headers
-            .iter()
-            .filter(|(name, _)| !name.starts_with(':') && model.identities.contains(&folded(name)))
-        {
-            held(set.contains(&(name, value)), || {
-                format!("{name}: {} is not the policy's", value.escape_ascii())
-            })?;
-            held(all(headers, name).count() == 1, || format!("{name} twice"))?;
-            held(self.reason() != Reason::AllowedObserved, || {
-                format!("{name} for one who would be refused")
-            })?;
-        }
-        Ok(())
-    }
-
-    /// The credential that let the request in does not reach the app from where it was read. Copies that a
-    /// caller strews over other headers are his own.
-    fn credential_is_gone(&self, headers: &Headers, model: &Model) -> Held {
-        let good = self.good_in_places();
-        let read = |headers: &Headers| match self.reason() {
-            Reason::AllowedToken => tokens(headers, model),
-            _ => keys(headers, model),
-        };
-        let is_good = |one: &Vec<u8>| good.iter().any(|good| good.as_bytes() == one);
-        let before = read(self.request.headers).into_iter().filter(is_good).count();
-        let left: Vec<Vec<u8>> = read(headers).into_iter().filter(is_good).collect();
-        let gone = match self.reason() {
-            Reason::AllowedToken => good.len() != 1 || left.is_empty(),
-            Reason::AllowedApiKey => left.len() < before,
-            _ => true,
-        };
-        held(gone, || format!("the app sees {}", left.concat().escape_ascii()))
-    }
-
-    fn replied(&self, reply: &Reply) -> Held {
-        let mut names = BTreeSet::new();
-        for (name, value) in &reply.headers {
-            let token = !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-            let visible = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-            held(token && visible && !value.is_empty() && value.trim() == value, || {
-                format!("{name}: {value:?}")
-            })?;
-            held(names.insert(name), || format!("{name} twice"))?;
-            if name != "set-cookie" {
-                self.tells_no_credential(name, value.as_bytes())?;
-            }
-        }
-        let header = |name: &str| {
-            reply.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-        };
-        if let Some(location) = header("location") {
-            let rest = location.strip_prefix('/');
-            held(rest.is_some_and(|rest| !rest.starts_with(['/', '\\'])), || {
-                format!("location: {location}")
-            })?;
-        }
-        let reason = self.reason();
-        held(header("vigile-reason") == Some(reason.code()), || "vigile-reason".into())?;
-        held(header("cache-control") == Some("no-store"), || "a reply that may be stored".into())?;
-        let cookie = header("set-cookie");
-        let may_set = matches!(reason, Reason::ExchangeDone | Reason::RefreshDone);
-        held(
-            cookie.is_none_or(|cookie| {
-                may_set && cookie.contains("; Path=/; Secure; HttpOnly; SameSite=")
-            }),
-            || format!("set-cookie: {cookie:?}"),
-        )?;
-        if let Some(origin) = header("access-control-allow-origin") {
-            let own = |ancestor: &String| ancestor == "self" || ancestor == origin;
-            held(self.model.is_some_and(|model| model.ancestors.iter().any(own)), || {
-                format!("read by {origin}")
-            })?;
-        }
-        held(!contains(&reply.body, b"x9"), || "the body echoes what was sent".into())?;
-        self.tells_no_credential("the body", &reply.body)
     }
 }

@@ -5,6 +5,7 @@ pub mod invariants;
 pub mod model;
 mod places;
 mod scene;
+mod verdicts;
 pub mod world;
 
 use std::net::SocketAddr;

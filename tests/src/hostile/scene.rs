@@ -20,6 +20,10 @@ pub(super) fn draw(tape: &mut Tape<'_>, world: &World) -> Headers {
         let at = tape.below(path.len() + 1);
         path.splice(at..at, tape.pick(&TRICKS).bytes());
     }
+    if tape.chance(16) {
+        let slashes = tape.pick(&["/", "\\", "/\\", "\\/"]);
+        path.splice(1.min(path.len())..1.min(path.len()), slashes.bytes());
+    }
     for (name, value) in *tape.pick(&SAID) {
         add(name, value.as_bytes().to_vec());
     }
