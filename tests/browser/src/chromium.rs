@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{DesiredCapabilities, WebDriver};
+use vigile_tests::tools;
 
 /// A running chromedriver; it ends with this value, and with it every Chromium that it started.
 pub struct Chromedriver {
@@ -45,17 +46,10 @@ pub struct Network<'n> {
 /// Chromium and chromedriver, or what is missing.
 ///
 /// # Errors
-/// What is missing, and what installs it.
+/// The Debian package that brings it.
 pub fn installed() -> Result<(), String> {
-    let runs = |program: &str| {
-        let mut command = Command::new(program);
-        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
-    match runs("chromium") && runs("chromedriver") {
-        true => Ok(()),
-        false => Err("chromium or chromedriver is missing: run tests/browser/tools.sh".to_owned()),
-    }
+    let needed = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+    needed.iter().try_for_each(|(name, package)| tools::program(name, package).map(|_| ()))
 }
 
 impl Chromedriver {

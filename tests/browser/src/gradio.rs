@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,6 @@ pub struct Gradio {
     child: Child,
     address: SocketAddr,
     folder: tempfile::TempDir,
-}
-
-/// The Python of a virtual environment that `tests/tools/python-venv` made.
-///
-/// # Errors
-/// What is missing, and the command that installs it.
-pub fn python(venv: &str) -> Result<PathBuf, String> {
-    let python = vigile_tests::policies::project().join(".tools").join(venv).join("bin/python");
-    match python.exists() && python.with_file_name("../installed").exists() {
-        true => Ok(python),
-        false => Err(format!(".tools/{venv} is missing: run tests/browser/tools.sh")),
-    }
 }
 
 impl Gradio {

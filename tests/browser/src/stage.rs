@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::chromium::{Chromedriver, Network, Settings};
-use crate::gradio::{self, Gradio};
+use crate::gradio::Gradio;
 use crate::pictures;
 use crate::platform::Platform;
 use crate::site;
@@ -21,6 +21,7 @@ use vigile_tests::https;
 use vigile_tests::keys::RING;
 use vigile_tests::recorder::Recorder;
 use vigile_tests::sample::Sample;
+use vigile_tests::tools;
 
 pub const PLATFORM: &str = "iahome.fr";
 pub const MODULE: &str = "stablediffusion.regispailler.fr";
@@ -135,7 +136,7 @@ impl Stage {
         self.gradio[index].get_or_init(|| {
             // A step of a model takes its time.
             let environment = [("SECONDS_PER_STEP", "0.2")];
-            let mut gradio = Gradio::start(&gradio::python(venv).unwrap(), app, &environment);
+            let mut gradio = Gradio::start(&tools::venv(venv).unwrap(), app, &environment);
             gradio.wait();
             let recorder = self.runtime.block_on(Recorder::start(gradio.address()));
             App { gradio, recorder }

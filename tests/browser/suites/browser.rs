@@ -19,9 +19,9 @@ use std::sync::{Arc, LazyLock};
 
 use browser::{hostile, in_a_tab, in_the_frame, session, token, variants};
 use libtest_mimic::{Arguments, Trial};
+use vigile_browser_tests::chromium;
 use vigile_browser_tests::stage::Stage;
-use vigile_browser_tests::{chromium, gradio};
-use vigile_tests::envoy;
+use vigile_tests::{envoy, tools};
 
 type Scenario = (&'static str, fn(&Stage));
 
@@ -67,12 +67,7 @@ fn main() {
 
 fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
     match missing(name) {
-        Some(reason) if std::env::var_os("CI").is_some() => {
-            Trial::test(name, move || Err(reason.into()))
-        }
-        Some(reason) => {
-            Trial::test(format!("{name} ({reason})"), || Ok(())).with_ignored_flag(true)
-        }
+        Some(reason) => tools::skipped(name, reason),
         None => Trial::test(name, move || {
             run(&stage);
             Ok(())
@@ -84,10 +79,9 @@ fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
 fn missing(name: &str) -> Option<String> {
     let venvs: &[&str] =
         if name.contains("gradio_3") { &["gradio-6", "gradio-3"] } else { &["gradio-6"] };
-    let envoy = std::env::var_os("VIGILE_ENVOYS").map(|_| ()).ok_or("VIGILE_ENVOYS is not set");
-    let module = envoy::module().exists().then_some(()).ok_or("dist/vigile.wasm is missing");
-    let built =
-        [envoy, module].map(|part| part.map_err(|lack| format!("{lack}: run ./build.sh test")));
-    let gradios = venvs.iter().map(|venv| gradio::python(venv).map(|_| ()));
-    built.into_iter().chain([chromium::installed()]).chain(gradios).find_map(Result::err)
+    let envoys = tools::envoys().map(|_| ());
+    let module = envoy::module().exists().then_some(());
+    let module = module.ok_or("dist/vigile.wasm is missing: run ./build.sh test".to_owned());
+    let gradios = venvs.iter().map(|venv| tools::venv(venv).map(|_| ()));
+    [envoys, module, chromium::installed()].into_iter().chain(gradios).find_map(Result::err)
 }
