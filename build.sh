@@ -122,7 +122,7 @@ test_all() {
   for app in gradio-6 gradio-3 ocr platform; do python "$app" >/dev/null; done
   tests/tools/node-modules platform-node tests/platform >/dev/null || true
   for version in $ENVOY_VERSIONS; do envoys+="$version=$(envoy "$version") "; done
-  export VIGILE_ENVOYS="$envoys"
+  export VIGILE_ENVOYS="$envoys" VIGILE="$PWD/dist/vigile"
   say "checking format and lints"
   cargo fmt --all --check
   cargo clippy --quiet --workspace --all-targets -- --deny warnings
