@@ -141,8 +141,8 @@ test_all() {
 summary() {
   printf '\n'
   awk -v seconds="$2" '
-    / Running / { suite = $0; sub(/.* Running (unittests )?/, "", suite); sub(/ \(.*/, "", suite) }
-    / Doc-tests / { suite = $2 " (examples)" }
+    / Running / { suite = $0; sub(/.*\/deps\//, "", suite); sub(/-[0-9a-f]+\)$/, "", suite) }
+    / Doc-tests / { suite = $2 ", examples" }
     /^test result:/ {
       passed += $4; failed += $6; skipped += $8
       time = $0; sub(/.*finished in /, "", time)
