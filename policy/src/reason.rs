@@ -188,6 +188,11 @@ reasons! {
         "The access token is not valid yet"
         "Le jeton d'accès n'est pas encore valable"
         "The token's `nbf` is still to come, or its `iat` where `max_lifetime` counts from it: compare the clocks."
+    TokenRevoked "token.revoked" 401
+        "Access withdrawn"
+        "This access was withdrawn. Open this service from the platform again"
+        "Cet accès a été retiré. Ouvrez de nouveau ce service depuis la plateforme"
+        "The issuer's `revoked` names the token's `jti`, or the token was issued before its `issued_before` (or does not say when)."
     TokenLifetime "token.lifetime" 401
         "Invalid token"
         "The access token lives too long"
@@ -259,6 +264,9 @@ reasons! {
     AllowedAddress "allowed.address" 0
         "" "" ""
         "The caller's address is listed, and the route asks for nothing else."
+    AllowedAnonymous "allowed.anonymous" 0
+        "" "" ""
+        "The route says `optional: true` of its token, and the request carries none."
     AllowedApiKey "allowed.api_key" 0
         "" "" ""
         "An API key admitted the request."

@@ -11,7 +11,7 @@ use super::place::Nowhere;
 use super::visit::Visit;
 use super::{Decision, Verdict};
 use crate::Reason;
-use crate::policy::{Access, Mode, Module, Policy, State};
+use crate::policy::{Access, Mode, Module, Need, Policy, State};
 use crate::record::Record;
 use crate::reply::{self, Reply};
 use crate::request::{Caller, Request, Target};
@@ -80,6 +80,9 @@ fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
         (Some(_), _, _) => Reason::AllowedToken,
         (None, Some(_), _) => Reason::AllowedApiKey,
         (None, None, Access::Public) => Reason::AllowedPublic,
+        (None, None, access) if access.needs().iter().any(Need::takes_nobody) => {
+            Reason::AllowedAnonymous
+        }
         (None, None, _) => Reason::AllowedAddress,
     };
     let mut edits = edits::without_credential(&visit.request, &visit.module, &proven);

@@ -122,6 +122,10 @@ impl<'r> Trial<'r> {
         let (source, text) = match (presented.explicit, presented.cookie) {
             (Some(explicit), _) => explicit,
             (None, Some(cookie)) => (Source::Cookie, cookie),
+            (None, None) if token.optional => {
+                self.visit.notes.add("token", || "none in its places, and it is optional".into());
+                return self.proven(need, proven);
+            }
             (None, None) => {
                 self.visit.notes.add("token", || "none in its places".into());
                 return self.failed(Reason::TokenMissing, proven);

@@ -4,7 +4,17 @@ use std::time::Duration;
 
 use super::variable::{Found, bytes_or_unset, is_variable, variable};
 use super::{Node, Tree, quoted};
+use crate::UnixTime;
 use crate::origin::Origin;
+
+/// A time in UTC (RFC 3339).
+pub(crate) fn time(node: &Node<'_>) -> Option<UnixTime> {
+    let Tree::Text(time) = node.tree() else {
+        return node.expected("a time in UTC, such as 2026-01-01T00:00:00Z");
+    };
+    UnixTime::parse(time)
+        .or_else(|| node.wrong("expected a time in UTC, such as 2026-01-01T00:00:00Z"))
+}
 
 /// A name that may stand in metrics, logs and filter state: letters, digits, `_` and `-`.
 pub(crate) fn name(node: &Node<'_>) -> Option<String> {

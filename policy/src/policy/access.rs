@@ -38,6 +38,8 @@ pub(crate) struct TokenNeed {
     pub(crate) roles: Vec<String>,
     /// The cookie to look in, where it is not the module's.
     pub(crate) cookie: Option<CookieName>,
+    /// Who brings none comes in as nobody.
+    pub(crate) optional: bool,
 }
 
 /// A value that a claim may have.
@@ -46,6 +48,14 @@ pub(crate) enum Value {
     Text(String),
     Whole(i64),
     Flag(bool),
+}
+
+impl Need {
+    /// Whether somebody who brings no token, and nothing else, comes in.
+    pub(crate) fn takes_nobody(&self) -> bool {
+        let optional = self.token.as_ref().is_some_and(|token| token.optional);
+        optional && self.addresses.is_empty() && self.api_keys.is_empty()
+    }
 }
 
 impl TokenNeed {
@@ -93,9 +103,20 @@ pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Acces
             "a route says who may come in: public, status, token, api_key, addresses or any_of",
         ),
         (false, true, false) => Some(Access::Status(Vec::new())),
+        (false, true, true) if every.as_ref().is_some_and(Need::takes_nobody) => node.wrong(
+            "status tells more to a proven caller, and optional would prove nobody: drop it",
+        ),
         (false, true, true) => combine(node, every?, any_of?).map(Access::Status),
         (false, false, true) => combine(node, every?, any_of?).map(Access::Guarded),
     }
+}
+
+/// Whether a route, as it is written, asks nobody for anything: it is public, or its token is optional and
+/// nothing else is required.
+pub(super) fn lets_anybody_in(route: &Tree) -> bool {
+    let optional = route.get("token").is_some_and(|token| token.get("optional").is_some());
+    let more = ["api_key", "addresses", "any_of"].iter().any(|key| route.get(key).is_some());
+    route.get("public").is_some() || (optional && !more)
 }
 
 /// All that a route names is required, beside one of its alternatives.
@@ -121,6 +142,9 @@ fn alternatives(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Need>> {
     let all = node.each("[{ token: { issuer: … } }, { api_key: […] }]", |node| {
         let section = node.section("{ token: { issuer: … } }")?;
         let need = need(&section, context)?;
+        if need.token.as_ref().is_some_and(|token| token.optional) {
+            return node.wrong("everybody could come in by this alternative: write optional on the route's own token, without any_of");
+        }
         match need == Need::default() {
             true => section.lacks(
                 &["token", "api_key", "addresses"],
@@ -176,7 +200,13 @@ fn token(node: &Node<'_>, context: &Context<'_>) -> Option<TokenNeed> {
     let claims = section.or("claims", Vec::new(), claims);
     let roles = section.or("roles", Vec::new(), texts);
     let cookie = section.optional("cookie", credentials::cookie);
-    Some(TokenNeed { issuer: issuer?, claims: claims?, roles: roles?, cookie: cookie? })
+    let optional = section.optional("optional", Node::only_true).map(|said| said.is_some());
+    let asks = ["roles", "claims"].iter().any(|key| section.has(key));
+    if asks && section.has("optional") {
+        return section.node().wrong("roles and claims cannot be asked of somebody who brings no token: drop optional, or them");
+    }
+    let (claims, roles) = (claims?, roles?);
+    Some(TokenNeed { issuer: issuer?, claims, roles, cookie: cookie?, optional: optional? })
 }
 
 fn claims(node: &Node<'_>) -> Option<Vec<(String, Vec<Value>)>> {

@@ -1,7 +1,7 @@
 //! `api_keys`: long secrets that admit whoever sends them.
 
 use super::credentials::{HeaderPlace, header_place};
-use crate::document::{Node, Tree, bytes, name};
+use crate::document::{Node, bytes, name, time};
 use crate::{Reason, UnixTime};
 
 /// The shortest key that is accepted: what `vigile key` and 001_d9637b39f961e8b1.txt make is longer.
@@ -61,14 +61,6 @@ fn sha256(node: &Node<'_>) -> Option<[u8; 32]> {
         _ => node
             .wrong("expected the SHA-256 of the key: 64 hex digits, as `vigile key` prints them"),
     }
-}
-
-fn time(node: &Node<'_>) -> Option<UnixTime> {
-    let Tree::Text(time) = node.tree() else {
-        return node.expected("a time in UTC, such as 2026-01-01T00:00:00Z");
-    };
-    UnixTime::parse(time)
-        .or_else(|| node.wrong("expected a time in UTC, such as 2026-01-01T00:00:00Z"))
 }
 
 impl std::fmt::Debug for ApiKey {

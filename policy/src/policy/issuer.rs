@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::key;
-use crate::document::{Node, duration, name, text, texts};
-use crate::token::{Algorithm, Claims, Key};
+use crate::document::{Node, duration, name, text, texts, time};
+use crate::token::{Algorithm, Claim, Claims, Key, Scalar};
 use crate::unix_time::whole_seconds;
 use crate::{Reason, UnixTime};
 
@@ -24,6 +24,15 @@ pub(crate) struct Issuer {
     require_exp: bool,
     leeway: Duration,
     max_lifetime: Option<Duration>,
+    revoked: Option<Revoked>,
+}
+
+/// Tokens that are refused before their time.
+#[derive(Debug, PartialEq, Eq)]
+struct Revoked {
+    /// `jti` of single tokens.
+    identifiers: Vec<String>,
+    issued_before: Option<UnixTime>,
 }
 
 /// What `aud` must hold.
@@ -48,6 +57,7 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
     let leeway =
         section.or("leeway", Duration::ZERO, |node| duration(node, Duration::ZERO, FIVE_MINUTES));
     let max_lifetime = section.optional("max_lifetime", |node| duration(node, A_MINUTE, TEN_YEARS));
+    let revoked = section.optional("revoked", revoked);
     let roles_claim = section.or("roles_claim", "roles".to_owned(), text);
     let owner = name.as_deref().unwrap_or_default();
     let accepted = algorithms.as_deref();
@@ -63,6 +73,7 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
             require_exp: require_exp?,
             leeway: leeway?,
             max_lifetime: max_lifetime?,
+            revoked: revoked?,
         })
     };
     Some((issuer(), keys))
@@ -83,10 +94,44 @@ fn audiences(node: &Node<'_>) -> Option<Audiences> {
     }
 }
 
+fn revoked(node: &Node<'_>) -> Option<Revoked> {
+    let section = node.section("{ jti: […], issued_before: 2026-01-01T00:00:00Z }")?;
+    let identifiers = section.or("jti", Vec::new(), texts);
+    let issued_before = section.optional("issued_before", time);
+    if !section.has("jti") && !section.has("issued_before") {
+        return section
+            .lacks(&["jti", "issued_before"], "one of these is required: jti, issued_before");
+    }
+    Some(Revoked { identifiers: identifiers?, issued_before: issued_before? })
+}
+
+impl Revoked {
+    /// A token that does not say what it is judged by is among them.
+    fn holds(&self, claims: &Claims) -> bool {
+        let named = match claims.claim("jti") {
+            Some(Claim::One(Scalar::Text(id))) => self.identifiers.contains(&id),
+            // Not a string (RFC 7519 §4.1.7).
+            Some(_) => true,
+            None => false,
+        };
+        let early = |before: UnixTime| claims.issued.is_none_or(|issued| issued < before);
+        named || self.issued_before.is_some_and(early)
+    }
+}
+
 impl Issuer {
+    /// The claims that its own section asks about, beside those that every token is read for.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &str> {
+        let by_id = self.revoked.as_ref().filter(|revoked| !revoked.identifiers.is_empty());
+        by_id.map(|_| "jti").into_iter().chain([self.roles_claim.as_str()])
+    }
+
     /// What can be judged before a signature is computed, the cheapest first.
     pub(crate) fn accepts(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
         self.accepts_times(claims, now)?;
+        if self.revoked.as_ref().is_some_and(|revoked| revoked.holds(claims)) {
+            return Err(Reason::TokenRevoked);
+        }
         if self.issuer.is_some() && self.issuer != claims.issuer {
             return Err(Reason::TokenIssuer);
         }

@@ -261,9 +261,14 @@ fn claims(issuers: &[Arc<Issuer>], modules: &[Arc<Module>]) -> Vec<String> {
             _ => None,
         });
     let bound = modules.iter().filter_map(|module| module.module_claim.as_ref());
-    let roles = issuers.iter().map(|issuer| &issuer.roles_claim);
-    let mut claims: Vec<String> =
-        required.chain(forwarded).chain(bound).chain(roles).cloned().collect();
+    let issuers = issuers.iter().flat_map(|issuer| issuer.claims());
+    let mut claims: Vec<String> = required
+        .chain(forwarded)
+        .chain(bound)
+        .map(String::as_str)
+        .chain(issuers)
+        .map(str::to_owned)
+        .collect();
     claims.sort();
     claims.dedup();
     claims

@@ -135,9 +135,9 @@ fn agrees(
         Some(Tree::List(routes)) => routes.as_slice(),
         _ => &[],
     };
-    let public = routes.iter().any(|route| route.get("public").is_some());
+    let public = routes.iter().any(access::lets_anybody_in);
     if public && forward::has(section.peek("forward"), "env") {
-        return node.wrong("forward holds a secret, and a route is public: put the secret on the routes that need it");
+        return node.wrong("forward holds a secret, and a route lets anybody in: put the secret on the routes that need it");
     }
     let Some(Some(embed)) = embed else { return Some(()) };
     if credentials.is_some_and(|places| places.cookie.is_none()) {
@@ -198,6 +198,7 @@ fn refresh_rule(rules: &[Arc<Rule>]) -> Rule {
             claims: Vec::new(),
             roles: Vec::new(),
             cookie: None,
+            optional: false,
         };
         let need = Need { token: Some(token), ..Need::default() };
         if !needs.contains(&need) {

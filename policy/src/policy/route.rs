@@ -197,7 +197,7 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
     let require_headers = section
         .or("require_headers", Vec::new(), |node| required_headers(node, context, shared.header));
     let forward = section.or("forward", Vec::new(), forward::read);
-    let anybody = section.has("public") || section.has("status");
+    let anybody = access::lets_anybody_in(section.node().tree()) || section.has("status");
     let sound = [
         only_where(section, "origins", access::takes_a_token(section.node().tree()), ORIGINS_ALONE),
         only_where(section, "require_headers", !anybody, HEADERS_ALONE),
@@ -230,8 +230,8 @@ fn only_where(section: &Section<'_>, key: &'static str, holds: bool, problem: &s
 fn own_forward(section: &Section<'_>) -> Option<()> {
     let has = |key| forward::has(section.peek("forward"), key);
     match section.take("forward") {
-        Some(node) if section.has("public") && has("env") => {
-            node.wrong("a secret is not forwarded for everybody: this route is public")
+        Some(node) if access::lets_anybody_in(section.node().tree()) && has("env") => {
+            node.wrong("a secret is not forwarded for everybody: this route lets anybody in")
         }
         Some(node) if !access::takes_a_token(section.node().tree()) && has("claim") => {
             node.wrong("there is no token here to take a claim from")
