@@ -16,8 +16,8 @@ enum Plan {
     /// Nothing is known of the request.
     Nothing,
     /// The answer is not ours. `private`: a credential admitted the request, and shared caches may not
-    /// keep the answer.
-    Others { module: Arc<Module>, private: bool },
+    /// keep the answer. `encrypted`: it goes over https.
+    Others { module: Arc<Module>, private: bool, encrypted: bool },
     /// The answer is ours, and these are its headers. Envoy adds those of its route table to them:
     /// what stands there twice is set once (observed on Envoy 1.40).
     Own(Vec<(String, String)>),
@@ -28,9 +28,9 @@ impl ResponsePlan {
         Self(Plan::Nothing)
     }
 
-    pub(crate) fn of(module: &Arc<Module>, by_credential: bool) -> Self {
+    pub(crate) fn of(module: &Arc<Module>, by_credential: bool, encrypted: bool) -> Self {
         let private = by_credential && !module.shared_cache;
-        Self(Plan::Others { module: module.clone(), private })
+        Self(Plan::Others { module: module.clone(), private, encrypted })
     }
 
     pub(crate) fn own(reply: &Reply) -> Self {
@@ -42,7 +42,7 @@ impl ResponsePlan {
     pub fn reads_upstream(&self) -> bool {
         match &self.0 {
             Plan::Nothing => false,
-            Plan::Others { module, private } => *private || module.own_policy.is_some(),
+            Plan::Others { module, private, .. } => *private || module.own_policy.is_some(),
             Plan::Own(_) => true,
         }
     }
@@ -51,7 +51,12 @@ impl ResponsePlan {
     pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
         match &self.0 {
             Plan::Nothing => Vec::new(),
-            Plan::Others { module, private } => others(module, *private, upstream),
+            Plan::Others { module, private, encrypted } => {
+                let mut edits = others(module, *private, upstream);
+                let own = module.headers.set_over_https.iter().filter(|_| *encrypted);
+                edits.extend(own.map(|(name, value)| set(name, value.clone().into_bytes())));
+                edits
+            }
             Plan::Own(headers) => headers
                 .iter()
                 .filter(|(name, _)| values(upstream, name).nth(1).is_some())

@@ -96,6 +96,7 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
     let (method, path) = (take(":method"), take(":path"));
     let mut answer = vec![("content-type".to_owned(), b"text/plain".to_vec())];
     for (name, values) in &ready.upstream.headers {
+        let name = name.to_ascii_lowercase();
         answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
     }
     let edits =

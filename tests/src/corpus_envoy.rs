@@ -140,6 +140,9 @@ fn listener(policy_name: &str, encoding: &str, policy: &Policy, filter: &Value) 
             "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
         }],
     });
+    if policy.listener.server {
+        manager["server_header_transformation"] = json!("PASS_THROUGH");
+    }
     if policy.listener.trusted {
         manager["original_ip_detection_extensions"] = json!([{
             "name": "envoy.http.original_ip_detection.xff",

@@ -24,6 +24,8 @@ pub struct Listener {
     pub trusted: bool,
     /// `# listener: unix`: a Unix socket.
     pub unix: bool,
+    /// `# listener: server`: Envoy writes no `server` of its own over what filters did to it.
+    pub server: bool,
 }
 
 /// The project's folder.
@@ -50,7 +52,12 @@ pub fn load(name: &str) -> Policy {
     let found = find::policies(&yaml);
     let policy = found.first().unwrap_or_else(|| panic!("{name} holds no policy"));
     let says = |word: &str| text.lines().any(|line| line.trim() == format!("# listener: {word}"));
-    let listener = Listener { edge: says("edge"), trusted: says("trusted"), unix: says("unix") };
+    let listener = Listener {
+        edge: says("edge"),
+        trusted: says("trusted"),
+        unix: says("unix"),
+        server: says("server"),
+    };
     Policy { tree: policy.tree(), listener }
 }
 

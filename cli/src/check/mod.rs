@@ -6,6 +6,7 @@
 mod access_log;
 mod admin;
 mod client_address;
+mod cors;
 mod disabled;
 mod duplicates;
 mod environment;
@@ -19,6 +20,7 @@ mod order;
 mod paths;
 mod redirects;
 mod secret;
+mod server;
 mod streams;
 mod underscores;
 mod unseen;
@@ -110,6 +112,7 @@ kinds! {
     upgrades "upgrade" "upgrades with filters of their own, and no Vigile among them"
     neighbours "neighbour" "other listeners that lead to the same clusters without Vigile"
     order "order" "filters that stand where they answer before Vigile"
+    cors "cors" "cross-origin rules that let strangers read, and preflights that Vigile refuses"
     client_address "client-address" "address lists where callers choose their address"
     access_log "access-log" "access logs that print credentials"
     admin "admin" "an admin interface that other machines reach"
@@ -119,6 +122,7 @@ kinds! {
     underscores "underscores" "headers with underscores, which many apps read as dashes"
     module_claim "module-claim" "modules that take tokens made for any module"
     hosts "host" "modules whose hosts no virtual host takes"
+    server "server" "a server header that Envoy writes over the policy's"
     unseen "unseen" "what cannot be judged from this file"
 }
 

@@ -88,7 +88,8 @@ fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
     let mut edits = edits::without_credential(&visit.request, &visit.module, &proven);
     edits.extend(told);
     let by_credential = proven.token.is_some() || proven.api_key.is_some();
-    let response = ResponsePlan::of(&visit.module, by_credential);
+    let encrypted = visit.target.takes_strict_transport();
+    let response = ResponsePlan::of(&visit.module, by_credential, encrypted);
     let notes = visit.notes.take();
     let scene = visit.scene();
     let record = scene.record(reason, None, &proven);
@@ -136,7 +137,7 @@ impl Scene<'_, '_> {
     fn observed(&self, failure: &Failure, notes: Vec<Note>) -> Decision {
         let record = self.record(Reason::AllowedObserved, Some(failure.reason), &failure.proven);
         let response = match &self.module {
-            Some(module) => ResponsePlan::of(module, false),
+            Some(module) => ResponsePlan::of(module, false, self.is_encrypted()),
             None => ResponsePlan::none(),
         };
         self.forwarded(Vec::new(), response, record, notes)
@@ -161,7 +162,16 @@ impl Scene<'_, '_> {
         }
     }
 
-    fn replied(&self, reply: Reply, proven: &Proven, notes: Vec<Note>) -> Decision {
+    fn is_encrypted(&self) -> bool {
+        self.target.is_some_and(Target::takes_strict_transport)
+    }
+
+    fn replied(&self, mut reply: Reply, proven: &Proven, notes: Vec<Note>) -> Decision {
+        let over_https =
+            self.module.iter().filter_map(|module| module.headers.set_over_https.as_ref());
+        for (name, value) in over_https.filter(|_| self.is_encrypted()) {
+            reply.set(name, value);
+        }
         Decision {
             edits: self.cleaning(true),
             record: self.record(reply.reason(), None, proven),

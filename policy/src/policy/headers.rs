@@ -1,6 +1,7 @@
 //! `headers` and `csp`: what every answer of a module carries.
 
 use super::embed::Embed;
+use super::security_headers::Preset;
 use crate::document::{Node, Tree, header_name, header_value, text};
 
 /// Headers to set, and those to take away.
@@ -8,6 +9,15 @@ use crate::document::{Node, Tree, header_name, header_value, text};
 pub(crate) struct Headers {
     pub(crate) set: Vec<(String, String)>,
     pub(crate) remove: Vec<String>,
+    /// What only an answer over https may carry (RFC 6797 §7.2).
+    pub(crate) set_over_https: Option<(String, String)>,
+}
+
+impl Headers {
+    /// Whether the policy says something of this header.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.set.iter().map(|(known, _)| known).chain(&self.remove).any(|known| known == name)
+    }
 }
 
 /// Reads `headers`: a value sets a header, `false` takes it away.
@@ -16,8 +26,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
         node.entries("{ x-content-type-options: nosniff }")?.iter().map(entry).collect();
     let mut headers = Headers::default();
     for (name, value) in read.into_iter().collect::<Option<Vec<_>>>()? {
-        let known = headers.set.iter().map(|(name, _)| name).chain(&headers.remove);
-        if known.into_iter().any(|known| *known == name) {
+        if headers.names(&name) {
             return node.wrong(format!("{name} stands twice, letter case folded"));
         }
         match value {
@@ -51,8 +60,19 @@ fn entry((given, node): &(&str, Node<'_>)) -> Option<(String, Option<String>)> {
     }
 }
 
-/// Reads `csp`: one policy (CSP Level 3 §2.2), without what `embed` writes.
-pub(super) fn csp(node: &Node<'_>) -> Option<String> {
+/// Reads `csp`; `false` takes the preset's away. A preset that could not be read might have had one.
+pub(super) fn csp(node: &Node<'_>, preset: Option<Option<Preset>>) -> Option<Option<String>> {
+    match (node.tree(), preset) {
+        (Tree::Flag(false), Some(preset)) if preset.and_then(Preset::csp).is_none() => {
+            node.wrong("false takes away what security_headers brings, and it brings no csp here")
+        }
+        (Tree::Flag(false), _) => Some(None),
+        _ => content_policy(node).map(Some),
+    }
+}
+
+/// One policy (CSP Level 3 §2.2), without what `embed` writes.
+fn content_policy(node: &Node<'_>) -> Option<String> {
     let policy = text(node)?;
     let directives = policy.split(';').map(|directive| directive.trim().to_ascii_lowercase());
     let mut names =

@@ -14,6 +14,7 @@ mod key;
 mod log;
 mod module;
 mod route;
+mod security_headers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

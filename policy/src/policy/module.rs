@@ -9,6 +9,7 @@ use super::forward::{self, folded};
 use super::headers::{self, Headers};
 use super::host::{self, Hosts};
 use super::route::{self, Route, Rule, Shared};
+use super::security_headers::{self, Preset};
 use super::{Context, Mode, access, mode};
 use crate::document::{Node, Section, Tree, name, origin, quoted, text};
 use crate::origin::Origin;
@@ -67,8 +68,9 @@ pub(super) fn read(
     let credentials = section.or("credentials", Credentials::default(), credentials::read);
     let keep_credentials = section.or("keep_credentials", false, Node::flag);
     let embed = section.optional("embed", embed::read);
+    let preset = section.optional("security_headers", security_headers::read);
     let headers = section.or("headers", Headers::default(), headers::read);
-    let csp = section.optional("csp", headers::csp);
+    let csp = csp(&section, preset);
     let shared_cache = section.or("shared_cache", false, Node::flag);
     let forward = section.or("forward", Vec::new(), forward::read);
     let shared = Shared {
@@ -78,6 +80,9 @@ pub(super) fn read(
     };
     let routes = section.required("routes", |node| route::read_all(node, context, &shared));
     let sound = agrees(&section, shared.prefix, embed.as_ref(), credentials.as_ref());
+    let suited = preset
+        .zip(embed.as_ref())
+        .and_then(|(preset, embed)| security_headers::suits(&section, preset, embed.as_ref()));
     let outline = Outline {
         name: name.clone(),
         hosts: hosts.clone(),
@@ -88,6 +93,7 @@ pub(super) fn read(
         let (embed, (routes, rules), credentials) = (embed?, routes?, credentials?);
         forward?;
         sound?;
+        suited?;
         Some(Module {
             index,
             name: name?,
@@ -101,7 +107,7 @@ pub(super) fn read(
             refresh_rule: Arc::new(refresh_rule(&rules)),
             cookies: cookies(&credentials, &rules),
             forwarded: forwarded(&rules),
-            headers: headers?,
+            headers: security_headers::beneath(preset?, headers?),
             shared_cache: shared_cache?,
             credentials,
             embed,
@@ -110,6 +116,12 @@ pub(super) fn read(
         })
     };
     Some((outline, module()))
+}
+
+/// The module's own policy, or else the preset's.
+fn csp(section: &Section<'_>, preset: Option<Option<Preset>>) -> Option<Option<String>> {
+    let brought = preset.flatten().and_then(Preset::csp).map(str::to_owned);
+    section.or("csp", brought, |node| headers::csp(node, preset))
 }
 
 fn prefix(node: &Node<'_>) -> Option<Prefix> {

@@ -38,6 +38,12 @@ impl<'r> Target<'r> {
         Origin::new(self.secure, self.host.clone())
     }
 
+    /// Whether a browser that is told so should keep to https here (RFC 6797 §7.2). Not on this machine:
+    /// the word would hold for whatever else listens under its name.
+    pub(crate) fn takes_strict_transport(&self) -> bool {
+        self.secure && !self.host.is_local()
+    }
+
     /// Whether the method promises to change nothing (RFC 9110 §9.2.1).
     pub(crate) fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
