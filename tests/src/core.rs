@@ -94,15 +94,20 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
     };
     let (method, path) = (take(":method"), take(":path"));
-    let mut answer = vec![("content-type".to_owned(), b"text/plain".to_vec())];
+    let status = ready.upstream.status.unwrap_or(200);
+    let mut answer = vec![
+        (":status".to_owned(), status.to_string().into_bytes()),
+        ("content-type".to_owned(), b"text/plain".to_vec()),
+    ];
     for (name, values) in &ready.upstream.headers {
         answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
     }
     let edits =
         decision.response.edits(if decision.response.reads_upstream() { &answer } else { &[] });
     apply(&mut answer, &edits);
+    answer.retain(|(name, _)| name != ":status");
     Outcome {
-        status: ready.upstream.status.unwrap_or(200),
+        status,
         headers: answer,
         upstream: Some(Received { method, path, headers: received }),
         ..Outcome::default()

@@ -14,8 +14,8 @@ use crate::Reason;
 use crate::policy::{Access, Mode, Module, Policy, State};
 use crate::record::Record;
 use crate::reply::{self, Reply};
-use crate::request::{Caller, Request, Target};
-use crate::response::ResponsePlan;
+use crate::request::{Caller, Request, Target, offers};
+use crate::response::{Asked, ResponsePlan};
 
 /// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
 pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Decision {
@@ -85,9 +85,9 @@ fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
     let mut edits = edits::without_credential(&visit.request, &visit.module, &proven);
     edits.extend(told);
     let by_credential = proven.token.is_some() || proven.api_key.is_some();
-    let response = ResponsePlan::of(&visit.module, by_credential);
     let notes = visit.notes.take();
     let scene = visit.scene();
+    let response = ResponsePlan::of(&visit.module, by_credential, scene.asked(&visit.module));
     let record = scene.record(reason, None, &proven);
     scene.forwarded(edits, response, record, notes)
 }
@@ -133,7 +133,7 @@ impl Scene<'_, '_> {
     fn observed(&self, failure: &Failure, notes: Vec<Note>) -> Decision {
         let record = self.record(Reason::AllowedObserved, Some(failure.reason), &failure.proven);
         let response = match &self.module {
-            Some(module) => ResponsePlan::of(module, false),
+            Some(module) => ResponsePlan::of(module, false, self.asked(module)),
             None => ResponsePlan::none(),
         };
         self.forwarded(Vec::new(), response, record, notes)
@@ -167,6 +167,11 @@ impl Scene<'_, '_> {
             learned: Vec::new(),
             notes,
         }
+    }
+
+    fn asked(&self, module: &Module) -> Asked {
+        let word = module.credentials.subprotocol.as_ref().filter(|_| self.caller.websocket);
+        Asked { subprotocol: word.is_some_and(|word| offers(self.request, word)) }
     }
 
     fn cleaning(&self, replying: bool) -> Vec<Edit> {
