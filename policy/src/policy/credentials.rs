@@ -97,12 +97,8 @@ pub(super) fn read(node: &Node<'_>) -> Option<Credentials> {
     let cookie = section.or("cookie", default.cookie, |node| or_off(node, cookie));
     let subprotocol =
         section.or("subprotocol", default.subprotocol, |node| or_off(node, subprotocol));
-    let credentials = Credentials {
-        query: query?,
-        header: header?,
-        cookie: cookie?,
-        subprotocol: subprotocol?,
-    };
+    let credentials =
+        Credentials { query: query?, header: header?, cookie: cookie?, subprotocol: subprotocol? };
     match credentials {
         Credentials { query: None, header: None, cookie: None, subprotocol: None } => {
             node.wrong("every place is switched off: no token could ever come")

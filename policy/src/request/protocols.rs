@@ -25,7 +25,8 @@ pub(crate) fn without_protocol(request: &Request<'_>, word: &str) -> Option<Vec<
         return None;
     }
     let behind = behind(request, word);
-    let kept = offered(request).filter(|offer| *offer != word.as_bytes() && !behind.contains(offer));
+    let kept =
+        offered(request).filter(|offer| *offer != word.as_bytes() && !behind.contains(offer));
     Some(kept.collect::<Vec<_>>().join(b", ".as_slice()))
 }
 
