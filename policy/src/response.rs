@@ -6,6 +6,7 @@ use crate::decide::Edit;
 use crate::policy::Module;
 use crate::reply::Reply;
 use crate::request::OFFERED;
+use crate::set_cookie::{SET_COOKIE, is_named, partitioned};
 
 /// The edits on an answer: of the app, of a filter behind Vigile, or of Vigile itself. It waits across
 /// host callbacks, and so owns what it needs.
@@ -29,6 +30,8 @@ enum Plan {
 pub(crate) struct Asked {
     /// A websocket offers the module's own subprotocol, and may need it as the answer.
     pub(crate) subprotocol: bool,
+    /// The page that asks is in a frame of another site.
+    pub(crate) framed: bool,
 }
 
 impl ResponsePlan {
@@ -51,7 +54,8 @@ impl ResponsePlan {
         match &self.0 {
             Plan::Nothing => false,
             Plan::Others { module, private, asked } => {
-                *private || module.own_policy.is_some() || asked.subprotocol
+                let cookies = partitions_app_cookies(module);
+                *private || module.own_policy.is_some() || asked.subprotocol || cookies
             }
             Plan::Own(_) => true,
         }
@@ -64,6 +68,7 @@ impl ResponsePlan {
             Plan::Others { module, private, asked } => {
                 let mut edits = others(module, *private, upstream);
                 edits.extend(chosen(module, *asked, upstream));
+                edits.extend(cookies(module, *asked, upstream));
                 edits
             }
             Plan::Own(headers) => headers
@@ -111,6 +116,29 @@ fn chosen(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Opti
     let switches = values(upstream, ":status").any(|status| status == b"101");
     let chose = values(upstream, OFFERED).next().is_some();
     (switches && !chose).then(|| set(OFFERED, word.clone().into_bytes()))
+}
+
+fn partitions_app_cookies(module: &Module) -> bool {
+    module.embed.as_ref().is_some_and(|embed| embed.partitions_app_cookies)
+}
+
+/// The app's own cookies, as a frame of another site keeps them (docs/decisions/0010). The session's is
+/// not among them: with the platform's tokens the gate sets it, and nobody else.
+fn cookies(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
+    let (Some(own), true) = (&module.credentials.cookie, partitions_app_cookies(module)) else {
+        return Vec::new();
+    };
+    let ours = |cookie: &[u8]| is_named(cookie, &own.plain) || is_named(cookie, &own.partitioned);
+    if !values(upstream, SET_COOKIE).any(|cookie| asked.framed || ours(cookie)) {
+        return Vec::new();
+    }
+    let kept = values(upstream, SET_COOKIE).filter(|cookie| !ours(cookie));
+    let kept = kept.map(|cookie| match asked.framed {
+        true => partitioned(cookie),
+        false => cookie.to_vec(),
+    });
+    let added = kept.map(|cookie| Edit::Add(SET_COOKIE.to_owned(), cookie));
+    std::iter::once(Edit::Remove(SET_COOKIE.to_owned())).chain(added).collect()
 }
 
 fn set(name: &str, value: Vec<u8>) -> Edit {

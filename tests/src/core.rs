@@ -119,6 +119,7 @@ fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
     for edit in edits {
         match edit {
             Edit::Remove(name) => headers.retain(|(known, _)| known != name),
+            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
             Edit::Set(name, value) => {
                 headers.retain(|(known, _)| known != name);
                 headers.push((name.clone(), value.clone()));

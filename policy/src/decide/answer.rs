@@ -14,7 +14,7 @@ use crate::Reason;
 use crate::policy::{Access, Mode, Module, Policy, State};
 use crate::record::Record;
 use crate::reply::{self, Reply};
-use crate::request::{Caller, Request, Target, offers};
+use crate::request::{Caller, Destination, Request, Site, Target, cookie_values, offers};
 use crate::response::{Asked, ResponsePlan};
 
 /// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
@@ -171,7 +171,24 @@ impl Scene<'_, '_> {
 
     fn asked(&self, module: &Module) -> Asked {
         let word = module.credentials.subprotocol.as_ref().filter(|_| self.caller.websocket);
-        Asked { subprotocol: word.is_some_and(|word| offers(self.request, word)) }
+        let subprotocol = word.is_some_and(|word| offers(self.request, word));
+        let wanted = module.embed.as_ref().is_some_and(|embed| embed.partitions_app_cookies);
+        Asked { subprotocol, framed: wanted && self.is_framed(module) }
+    }
+
+    /// Whether the page that asks is in a frame of another site: the partitioned cookie is sent nowhere
+    /// else (docs/browsers.md), and before there is one the navigation of the frame says so.
+    fn is_framed(&self, module: &Module) -> bool {
+        let has_twin = module
+            .credentials
+            .cookie
+            .as_ref()
+            .is_some_and(|cookie| !cookie_values(self.request, &cookie.partitioned).is_empty());
+        match self.caller.destination {
+            Destination::Document => false,
+            Destination::Frame => has_twin || self.caller.site == Some(Site::Foreign),
+            Destination::Unsaid | Destination::Other => has_twin,
+        }
     }
 
     fn cleaning(&self, replying: bool) -> Vec<Edit> {

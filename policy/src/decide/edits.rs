@@ -8,11 +8,13 @@ use crate::request::{
 };
 use crate::token::{Claim, Scalar};
 
-/// One edit on a header. `Set` replaces every value that was there.
+/// One edit on a header. `Set` replaces every value that was there, `Add` none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// The only value from now on.
     Set(String, Vec<u8>),
+    /// One value more: `Set-Cookie` cannot be joined (RFC 9110 §5.3).
+    Add(String, Vec<u8>),
     /// All values are taken away.
     Remove(String),
 }
