@@ -2,7 +2,6 @@
 //! (tungstenite) through every Envoy, and a page in Chromium through the newest.
 
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use tungstenite::client::IntoClientRequest;
 use vigile_tests::case::Recipe;
 use vigile_tests::envoy::{self, Binary, Envoy};
 use vigile_tests::gate::same;
+use vigile_tests::headless::Headless;
 use vigile_tests::keys::RING;
 use vigile_tests::tools;
 
@@ -120,19 +120,9 @@ fn in_a_page() -> Result<(), Failed> {
     ]);
     stage.app.0.lock().unwrap().page =
         format!("<script>{}</script>", SCRIPT.replace("TRIES", &tries.to_string()));
-    let profile = tempfile::tempdir()?;
-    let mut browser = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
-        .args(["--no-proxy-server", "--no-first-run", "--disable-background-networking"])
-        .args(["--disable-component-update", "--remote-debugging-port=0"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("http://{}/open/page", stage.gate))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let browser = Headless::open(&format!("http://{}/open/page", stage.gate));
     let said = stage.app.said();
-    browser.kill()?;
-    browser.wait()?;
+    drop(browser);
     let expected =
         json!([["vigile", "hello"], ["chat", "hello"], "failed", "failed", ["vigile", "hello"]]);
     same(&said, &Some(expected))?;
