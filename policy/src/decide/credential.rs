@@ -60,9 +60,7 @@ pub(crate) fn tokens<'r>(visit: &Visit<'r>, need: &TokenNeed) -> Result<Presente
 }
 
 /// The first of the explicit ones; two that differ contradict each other.
-fn agreed<'r>(
-    found: [(Source, Option<&'r [u8]>); 3],
-) -> Result<Option<(Source, &'r [u8])>, Reason> {
+fn agreed(found: [(Source, Option<&[u8]>); 3]) -> Result<Option<(Source, &[u8])>, Reason> {
     let mut found = found.into_iter().filter_map(|(source, token)| Some((source, token?)));
     let Some((source, first)) = found.next() else { return Ok(None) };
     match found.all(|(_, other)| other == first) {
