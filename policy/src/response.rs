@@ -6,7 +6,7 @@ use crate::decide::Edit;
 use crate::policy::Module;
 use crate::reply::Reply;
 use crate::request::OFFERED;
-use crate::set_cookie::{SET_COOKIE, is_named, partitioned};
+use crate::set_cookie;
 
 /// The edits on an answer: of the app, of a filter behind Vigile, or of Vigile itself. It waits across
 /// host callbacks, and so owns what it needs.
@@ -122,23 +122,12 @@ fn partitions_app_cookies(module: &Module) -> bool {
     module.embed.as_ref().is_some_and(|embed| embed.partitions_app_cookies)
 }
 
-/// The app's own cookies, as a frame of another site keeps them (docs/decisions/0010). The session's is
-/// not among them: with the platform's tokens the gate sets it, and nobody else.
 fn cookies(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
-    let (Some(own), true) = (&module.credentials.cookie, partitions_app_cookies(module)) else {
-        return Vec::new();
-    };
-    let ours = |cookie: &[u8]| is_named(cookie, &own.plain) || is_named(cookie, &own.partitioned);
-    if !values(upstream, SET_COOKIE).any(|cookie| asked.framed || ours(cookie)) {
-        return Vec::new();
+    let all: Vec<&[u8]> = values(upstream, set_cookie::NAME).collect();
+    match (&module.credentials.cookie, partitions_app_cookies(module)) {
+        (Some(own), true) => set_cookie::edits(&all, own, asked.framed),
+        _ => Vec::new(),
     }
-    let kept = values(upstream, SET_COOKIE).filter(|cookie| !ours(cookie));
-    let kept = kept.map(|cookie| match asked.framed {
-        true => partitioned(cookie),
-        false => cookie.to_vec(),
-    });
-    let added = kept.map(|cookie| Edit::Add(SET_COOKIE.to_owned(), cookie));
-    std::iter::once(Edit::Remove(SET_COOKIE.to_owned())).chain(added).collect()
 }
 
 fn set(name: &str, value: Vec<u8>) -> Edit {

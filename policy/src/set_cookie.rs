@@ -1,11 +1,29 @@
 //! `Set-Cookie` of the app, as bytes: one cookie in each header (RFC 6265 §3).
 
+use crate::decide::Edit;
+use crate::policy::CookieName;
+
 /// The header.
-pub(crate) const SET_COOKIE: &str = "set-cookie";
+pub(crate) const NAME: &str = "set-cookie";
+
+/// The edits on the app's own cookies, which a frame of another site is to keep (docs/decisions/0010). The
+/// session's is not among them: with the platform's tokens the gate sets it, and nobody else.
+pub(crate) fn edits(all: &[&[u8]], own: &CookieName, framed: bool) -> Vec<Edit> {
+    let ours = |cookie: &[u8]| is_named(cookie, &own.plain) || is_named(cookie, &own.partitioned);
+    if !all.iter().any(|cookie| framed || ours(cookie)) {
+        return Vec::new();
+    }
+    let kept = all.iter().filter(|cookie| !ours(cookie)).map(|cookie| match framed {
+        true => partitioned(cookie),
+        false => cookie.to_vec(),
+    });
+    let added = kept.map(|cookie| Edit::Add(NAME.to_owned(), cookie));
+    std::iter::once(Edit::Remove(NAME.to_owned())).chain(added).collect()
+}
 
 /// Whether a browser would send this cookie back under the name. One without a name is sent as its
 /// value alone, which may read `name=value` (RFC 6265bis §5.8.3).
-pub(crate) fn is_named(cookie: &[u8], name: &str) -> bool {
+fn is_named(cookie: &[u8], name: &str) -> bool {
     let pair = cookie.split(|byte| *byte == b';').next().unwrap_or_default();
     let begins = pair.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b'=');
     let pair = begins.and_then(|begins| pair.get(begins..)).unwrap_or_default();
@@ -15,7 +33,7 @@ pub(crate) fn is_named(cookie: &[u8], name: &str) -> bool {
 
 /// The cookie as it lives in a frame of another site (docs/browsers.md). Its other attributes stay, and
 /// what `__Host-` and `__Secure-` demand still holds (RFC 6265bis §4.1.3).
-pub(crate) fn partitioned(cookie: &[u8]) -> Vec<u8> {
+fn partitioned(cookie: &[u8]) -> Vec<u8> {
     let mut parts = cookie.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let mut kept = vec![parts.next().unwrap_or_default()];
     kept.extend(parts.filter(|attribute| !attribute.is_empty() && !is_replaced(attribute)));
