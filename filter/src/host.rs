@@ -21,11 +21,12 @@ pub(crate) fn headers(map: MapType) -> Option<Headers> {
     hostcalls::get_map_bytes(map).ok()
 }
 
-/// Applies edits. Each replaces or removes every value of its header.
+/// Applies edits in their order.
 pub(crate) fn apply(map: MapType, edits: &[Edit]) {
     for edit in edits {
         let done = match edit {
             Edit::Set(name, value) => hostcalls::set_map_value_bytes(map, name, Some(value)),
+            Edit::Add(name, value) => hostcalls::add_map_value_bytes(map, name, value),
             Edit::Remove(name) => hostcalls::set_map_value_bytes(map, name, None),
         };
         if done.is_err() {

@@ -15,6 +15,7 @@ mod record;
 mod reply;
 mod request;
 mod response;
+mod set_cookie;
 mod token;
 mod unix_time;
 

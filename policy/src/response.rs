@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::decide::Edit;
 use crate::policy::Module;
 use crate::reply::Reply;
+use crate::request::OFFERED;
+use crate::set_cookie;
 
 /// The edits on an answer: of the app, of a filter behind Vigile, or of Vigile itself. It waits across
 /// host callbacks, and so owns what it needs.
@@ -16,11 +18,22 @@ enum Plan {
     /// Nothing is known of the request.
     Nothing,
     /// The answer is not ours. `private`: a credential admitted the request, and shared caches may not
-    /// keep the answer. `encrypted`: it goes over https.
-    Others { module: Arc<Module>, private: bool, encrypted: bool },
+    /// keep the answer. `asked`: what else the request tells.
+    Others { module: Arc<Module>, private: bool, asked: Asked },
     /// The answer is ours, and these are its headers. Envoy adds those of its route table to them:
     /// what stands there twice is set once (observed on Envoy 1.40).
     Own(Vec<(String, String)>),
+}
+
+/// What the request tells of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// A websocket offers the module's own subprotocol, and may need it as the answer.
+    pub(crate) subprotocol: bool,
+    /// The page that asks is in a frame of another site.
+    pub(crate) framed: bool,
+    /// The answer goes over https.
+    pub(crate) encrypted: bool,
 }
 
 impl ResponsePlan {
@@ -28,9 +41,9 @@ impl ResponsePlan {
         Self(Plan::Nothing)
     }
 
-    pub(crate) fn of(module: &Arc<Module>, by_credential: bool, encrypted: bool) -> Self {
+    pub(crate) fn of(module: &Arc<Module>, by_credential: bool, asked: Asked) -> Self {
         let private = by_credential && !module.shared_cache;
-        Self(Plan::Others { module: module.clone(), private, encrypted })
+        Self(Plan::Others { module: module.clone(), private, asked })
     }
 
     pub(crate) fn own(reply: &Reply) -> Self {
@@ -42,7 +55,10 @@ impl ResponsePlan {
     pub fn reads_upstream(&self) -> bool {
         match &self.0 {
             Plan::Nothing => false,
-            Plan::Others { module, private, .. } => *private || module.own_policy.is_some(),
+            Plan::Others { module, private, asked } => {
+                let cookies = partitions_app_cookies(module);
+                *private || module.own_policy.is_some() || asked.subprotocol || cookies
+            }
             Plan::Own(_) => true,
         }
     }
@@ -51,10 +67,12 @@ impl ResponsePlan {
     pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
         match &self.0 {
             Plan::Nothing => Vec::new(),
-            Plan::Others { module, private, encrypted } => {
+            Plan::Others { module, private, asked } => {
                 let mut edits = others(module, *private, upstream);
-                let own = module.headers.set_over_https.iter().filter(|_| *encrypted);
+                let own = module.headers.set_over_https.iter().filter(|_| asked.encrypted);
                 edits.extend(own.map(|(name, value)| set(name, value.clone().into_bytes())));
+                edits.extend(chosen(module, *asked, upstream));
+                edits.extend(cookies(module, *asked, upstream));
                 edits
             }
             Plan::Own(headers) => headers
@@ -93,6 +111,27 @@ fn others(module: &Module, private: bool, upstream: &[(String, Vec<u8>)]) -> Vec
         module.headers.set.iter().map(|(name, value)| set(name, value.clone().into_bytes())),
     );
     edits
+}
+
+/// A browser that offered subprotocols fails a websocket whose answer names none of them (Chromium,
+/// though RFC 6455 §4.1 lets a server choose none); the app saw no offer of ours, and so cannot choose it.
+fn chosen(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Option<Edit> {
+    let word = module.credentials.subprotocol.as_ref().filter(|_| asked.subprotocol)?;
+    let switches = values(upstream, ":status").any(|status| status == b"101");
+    let chose = values(upstream, OFFERED).next().is_some();
+    (switches && !chose).then(|| set(OFFERED, word.clone().into_bytes()))
+}
+
+fn partitions_app_cookies(module: &Module) -> bool {
+    module.embed.as_ref().is_some_and(|embed| embed.partitions_app_cookies)
+}
+
+fn cookies(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
+    let all: Vec<&[u8]> = values(upstream, set_cookie::NAME).collect();
+    match (&module.credentials.cookie, partitions_app_cookies(module)) {
+        (Some(own), true) => set_cookie::edits(&all, own, asked.framed),
+        _ => Vec::new(),
+    }
 }
 
 fn set(name: &str, value: Vec<u8>) -> Edit {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::response::IntoResponse;
@@ -72,19 +72,29 @@ async fn answer(
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let received = Received { method: request.method().to_string(), path, headers };
     app.seen.lock().unwrap().insert(id.clone(), received);
-    if let Ok(websocket) = websocket {
-        return websocket.on_upgrade(|_| async {}).into_response();
-    }
     let answer = app.answers.lock().unwrap().remove(&id).unwrap_or_default();
-    let mut response = Response::builder()
-        .status(answer.status.unwrap_or(200))
-        .header("content-type", "text/plain");
+    let mut response = match websocket {
+        Ok(websocket) => websocket.on_upgrade(echo).into_response(),
+        Err(_) => {
+            let response = Response::builder().status(answer.status.unwrap_or(200));
+            let response = response.header("content-type", "text/plain");
+            response.body(Body::from("from the app")).unwrap()
+        }
+    };
     for (name, values) in &answer.headers {
         for value in values.all() {
-            let (name, value) =
-                (HeaderName::try_from(name).unwrap(), HeaderValue::from_bytes(&value).unwrap());
-            response = response.header(name, value);
+            let name = HeaderName::try_from(name).unwrap();
+            response.headers_mut().append(name, HeaderValue::from_bytes(&value).unwrap());
         }
     }
-    response.body(Body::from("from the app")).unwrap()
+    response
+}
+
+/// A websocket says what it is told.
+async fn echo(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        if socket.send(message).await.is_err() {
+            return;
+        }
+    }
 }

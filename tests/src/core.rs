@@ -94,7 +94,11 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
     };
     let (method, path) = (take(":method"), take(":path"));
-    let mut answer = vec![("content-type".to_owned(), b"text/plain".to_vec())];
+    let status = ready.upstream.status.unwrap_or(200);
+    let mut answer = vec![
+        (":status".to_owned(), status.to_string().into_bytes()),
+        ("content-type".to_owned(), b"text/plain".to_vec()),
+    ];
     for (name, values) in &ready.upstream.headers {
         let name = name.to_ascii_lowercase();
         answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
@@ -102,8 +106,9 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
     let edits =
         decision.response.edits(if decision.response.reads_upstream() { &answer } else { &[] });
     apply(&mut answer, &edits);
+    answer.retain(|(name, _)| name != ":status");
     Outcome {
-        status: ready.upstream.status.unwrap_or(200),
+        status,
         headers: answer,
         upstream: Some(Received { method, path, headers: received }),
         ..Outcome::default()
@@ -115,6 +120,7 @@ fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
     for edit in edits {
         match edit {
             Edit::Remove(name) => headers.retain(|(known, _)| known != name),
+            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
             Edit::Set(name, value) => {
                 headers.retain(|(known, _)| known != name);
                 headers.push((name.clone(), value.clone()));

@@ -10,6 +10,7 @@ pub mod core;
 pub mod corpus_envoy;
 pub mod envoy;
 pub mod gate;
+pub mod headless;
 pub mod hostile;
 mod http2;
 pub mod https;

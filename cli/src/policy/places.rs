@@ -25,6 +25,8 @@ impl Policy<'_> {
         for module in self.modules() {
             let own = module.get("credentials");
             places.headers.extend(own.as_ref().and_then(header));
+            let subprotocol = own.as_ref().and_then(|own| own.get("subprotocol")?.text());
+            places.headers.extend(subprotocol.map(|_| "sec-websocket-protocol".to_owned()));
             places.parameters.extend(parameter(&module, own.as_ref()));
         }
         places

@@ -14,8 +14,8 @@ use crate::Reason;
 use crate::policy::{Access, Mode, Module, Need, Policy, State};
 use crate::record::Record;
 use crate::reply::{self, Reply};
-use crate::request::{Caller, Request, Target};
-use crate::response::ResponsePlan;
+use crate::request::{Caller, Destination, Request, Site, Target, cookie_values, offers};
+use crate::response::{Asked, ResponsePlan};
 
 /// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
 pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Decision {
@@ -88,10 +88,9 @@ fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
     let mut edits = edits::without_credential(&visit.request, &visit.module, &proven);
     edits.extend(told);
     let by_credential = proven.token.is_some() || proven.api_key.is_some();
-    let encrypted = visit.target.takes_strict_transport();
-    let response = ResponsePlan::of(&visit.module, by_credential, encrypted);
     let notes = visit.notes.take();
     let scene = visit.scene();
+    let response = ResponsePlan::of(&visit.module, by_credential, scene.asked(&visit.module));
     let record = scene.record(reason, None, &proven);
     scene.forwarded(edits, response, record, notes)
 }
@@ -137,7 +136,7 @@ impl Scene<'_, '_> {
     fn observed(&self, failure: &Failure, notes: Vec<Note>) -> Decision {
         let record = self.record(Reason::AllowedObserved, Some(failure.reason), &failure.proven);
         let response = match &self.module {
-            Some(module) => ResponsePlan::of(module, false, self.is_encrypted()),
+            Some(module) => ResponsePlan::of(module, false, self.asked(module)),
             None => ResponsePlan::none(),
         };
         self.forwarded(Vec::new(), response, record, notes)
@@ -179,6 +178,32 @@ impl Scene<'_, '_> {
             verdict: Verdict::Reply(reply),
             learned: Vec::new(),
             notes,
+        }
+    }
+
+    fn asked(&self, module: &Module) -> Asked {
+        let word = module.credentials.subprotocol.as_ref().filter(|_| self.caller.websocket);
+        let subprotocol = word.is_some_and(|word| offers(self.request, word));
+        let wanted = module.embed.as_ref().is_some_and(|embed| embed.partitions_app_cookies);
+        Asked {
+            subprotocol,
+            framed: wanted && self.is_framed(module),
+            encrypted: self.is_encrypted(),
+        }
+    }
+
+    /// Whether the page that asks is in a frame of another site: the partitioned cookie is sent nowhere
+    /// else (docs/browsers.md), and before there is one the navigation of the frame says so.
+    fn is_framed(&self, module: &Module) -> bool {
+        let has_twin = module
+            .credentials
+            .cookie
+            .as_ref()
+            .is_some_and(|cookie| !cookie_values(self.request, &cookie.partitioned).is_empty());
+        match self.caller.destination {
+            Destination::Document => false,
+            Destination::Frame => has_twin || self.caller.site == Some(Site::Foreign),
+            Destination::Unsaid | Destination::Other => has_twin,
         }
     }
 

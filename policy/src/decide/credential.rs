@@ -6,7 +6,7 @@ use super::failure::{Detail, Failure};
 use super::visit::Visit;
 use crate::Reason;
 use crate::policy::{ApiKey, CookieName, HeaderPlace, Need, TokenNeed};
-use crate::request::{Destination, cookie_values, parameter_values};
+use crate::request::{Destination, cookie_values, parameter_values, protocol_tokens};
 use crate::token::{expiry_of, looks_like_a_token};
 
 /// Where a token came from.
@@ -14,6 +14,7 @@ use crate::token::{expiry_of, looks_like_a_token};
 pub(crate) enum Source {
     Query,
     Header,
+    Subprotocol,
     Cookie,
 }
 
@@ -22,6 +23,7 @@ impl Source {
         match self {
             Self::Query => "query",
             Self::Header => "header",
+            Self::Subprotocol => "subprotocol",
             Self::Cookie => "cookie",
         }
     }
@@ -45,16 +47,26 @@ pub(crate) fn tokens<'r>(visit: &Visit<'r>, need: &TokenNeed) -> Result<Presente
         Some(place) => in_header(visit, place)?.and_then(|value| place.token(value)),
         None => None,
     };
-    let explicit = match (query, header) {
-        (Some(query), Some(header)) if query != header => return Err(Reason::CredentialConflict),
-        (Some(query), _) => Some((Source::Query, query)),
-        (None, header) => header.map(|token| (Source::Header, token)),
-    };
+    let explicit = agreed([
+        (Source::Query, query),
+        (Source::Header, header),
+        (Source::Subprotocol, in_subprotocols(visit)?),
+    ])?;
     let cookie = match need.cookie.as_ref().or(places.cookie.as_ref()) {
         Some(name) => in_cookie(visit, name)?,
         None => None,
     };
     Ok(Presented { explicit, cookie })
+}
+
+/// The first of the explicit ones; two that differ contradict each other.
+fn agreed(found: [(Source, Option<&[u8]>); 3]) -> Result<Option<(Source, &[u8])>, Reason> {
+    let mut found = found.into_iter().filter_map(|(source, token)| Some((source, token?)));
+    let Some((source, first)) = found.next() else { return Ok(None) };
+    match found.all(|(_, other)| other == first) {
+        true => Ok(Some((source, first))),
+        false => Err(Reason::CredentialConflict),
+    }
 }
 
 /// A module that lives in a frame alone reads the query on frame navigations alone: a copied address
@@ -78,6 +90,14 @@ fn in_header<'r>(visit: &Visit<'r>, place: &HeaderPlace) -> Result<Option<&'r [u
     match single(&values)? {
         Some(value) if place.is_joined(value) => Err(Reason::CredentialRepeated),
         value => Ok(value),
+    }
+}
+
+/// The token among the subprotocols that a websocket's handshake offers.
+fn in_subprotocols<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Reason> {
+    match &visit.module.credentials.subprotocol {
+        Some(word) if visit.caller.websocket => single(&protocol_tokens(&visit.request, word)),
+        _ => Ok(None),
     }
 }
 

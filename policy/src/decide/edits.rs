@@ -3,14 +3,18 @@
 use super::credential::Source;
 use super::failure::Proven;
 use crate::policy::{ForwardValue, Module, Rule, is_folded};
-use crate::request::{Request, Target, without_cookies, without_parameter};
+use crate::request::{
+    OFFERED, Request, Target, without_cookies, without_parameter, without_protocol,
+};
 use crate::token::{Claim, Scalar};
 
-/// One edit on a header. `Set` replaces every value that was there.
+/// One edit on a header. `Set` replaces every value that was there, `Add` none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// The only value from now on.
     Set(String, Vec<u8>),
+    /// One value more: `Set-Cookie` cannot be joined (RFC 9110 §5.3).
+    Add(String, Vec<u8>),
     /// All values are taken away.
     Remove(String),
 }
@@ -21,8 +25,8 @@ const OVERRIDES: [&str; 5] =
     ["xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xrewriteurl"];
 
 /// What every request of a module loses, admitted or not: identities that only Vigile may write,
-/// overrides, and credentials in the query and in our cookies. `replying`: the request goes nowhere, and
-/// only what access logs print matters, whatever the app was to keep.
+/// overrides, and credentials in the query, in our cookies and among subprotocols. `replying`: the
+/// request goes nowhere, and only what access logs print matters, whatever the app was to keep.
 pub(crate) fn cleaning(
     request: &Request<'_>,
     target: Option<&Target<'_>>,
@@ -44,12 +48,21 @@ pub(crate) fn cleaning(
         let path = target.and_then(|target| path_without_token(target, module));
         edits.extend(path.map(|path| Edit::Set(":path".to_owned(), path)));
         let names: Vec<&str> = module.cookies.iter().map(String::as_str).collect();
-        edits.extend(without_cookies(request, &names).map(|left| match left.is_empty() {
-            true => Edit::Remove("cookie".to_owned()),
-            false => Edit::Set("cookie".to_owned(), left),
-        }));
+        edits.extend(without_cookies(request, &names).map(|left| kept("cookie", left)));
+        let word = module.credentials.subprotocol.as_ref();
+        let taken = edits.contains(&Edit::Remove(OFFERED.to_owned()));
+        let left = word.filter(|_| !taken).and_then(|word| without_protocol(request, word));
+        edits.extend(left.map(|left| kept(OFFERED, left)));
     }
     edits
+}
+
+/// What is left of a header, if anything.
+fn kept(name: &str, left: Vec<u8>) -> Edit {
+    match left.is_empty() {
+        true => Edit::Remove(name.to_owned()),
+        false => Edit::Set(name.to_owned(), left),
+    }
 }
 
 /// The path and query without the token; `None` where there is none.

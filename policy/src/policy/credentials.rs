@@ -1,6 +1,7 @@
 //! `credentials`: where a module's tokens stand.
 
 use crate::document::{Node, Tree, header_name};
+use crate::request::OFFERED;
 use crate::token::looks_like_a_token;
 
 /// The places where a module looks for tokens; a place that is switched off is `None`.
@@ -9,6 +10,8 @@ pub(crate) struct Credentials {
     pub(crate) query: Option<String>,
     pub(crate) header: Option<HeaderPlace>,
     pub(crate) cookie: Option<CookieName>,
+    /// The word that announces a token among a websocket's subprotocols.
+    pub(crate) subprotocol: Option<String>,
 }
 
 /// A header that carries a credential.
@@ -80,6 +83,7 @@ impl Default for Credentials {
             query: Some("token".to_owned()),
             header: Some(HeaderPlace::bearer()),
             cookie: Some(CookieName::new("__Host-vigile".to_owned())),
+            subprotocol: None,
         }
     }
 }
@@ -91,9 +95,12 @@ pub(super) fn read(node: &Node<'_>) -> Option<Credentials> {
     let query = section.or("query", default.query, |node| or_off(node, parameter));
     let header = section.or("header", default.header, |node| or_off(node, header_place));
     let cookie = section.or("cookie", default.cookie, |node| or_off(node, cookie));
-    let credentials = Credentials { query: query?, header: header?, cookie: cookie? };
+    let subprotocol =
+        section.or("subprotocol", default.subprotocol, |node| or_off(node, subprotocol));
+    let credentials =
+        Credentials { query: query?, header: header?, cookie: cookie?, subprotocol: subprotocol? };
     match credentials {
-        Credentials { query: None, header: None, cookie: None } => {
+        Credentials { query: None, header: None, cookie: None, subprotocol: None } => {
             node.wrong("every place is switched off: no token could ever come")
         }
         credentials => Some(credentials),
@@ -116,6 +123,9 @@ pub(super) fn header_place(node: &Node<'_>) -> Option<HeaderPlace> {
     let name = header_name(node, node.string()?)?;
     match name.as_str() {
         "cookie" => node.wrong("cookies have a place of their own: credentials.cookie"),
+        OFFERED => node.wrong(
+            "subprotocols have a place of their own: credentials.subprotocol, and a websocket alone",
+        ),
         "x-request-id" => {
             node.wrong("x-request-id is written to logs, where no credential may stand")
         }
@@ -133,14 +143,30 @@ fn parameter(node: &Node<'_>) -> Option<String> {
     }
 }
 
+/// A subprotocol's name (RFC 6455 §4.1): a token of RFC 9110 §5.6.2.
+fn subprotocol(node: &Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    match is_token(name) {
+        true => Some(name.to_owned()),
+        false => node.wrong(
+            "a subprotocol's name has letters, digits, -, . and _ alone, 128 at most (RFC 6455 §4.1)",
+        ),
+    }
+}
+
 /// The name of a cookie (RFC 6265 §4.1.1).
 pub(super) fn cookie(node: &Node<'_>) -> Option<CookieName> {
     let name = node.string()?;
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    match !name.is_empty() && name.len() <= 128 && name.chars().all(token) {
+    match is_token(name) {
         true => Some(CookieName::new(name.to_owned())),
         false => {
             node.wrong("a cookie's name has letters, digits, - and _ alone, 128 at most (RFC 6265)")
         }
     }
+}
+
+/// A token of RFC 9110 §5.6.2 of a length that somebody could mean.
+fn is_token(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !name.is_empty() && name.len() <= 128 && name.chars().all(fits)
 }

@@ -12,6 +12,8 @@ pub(crate) struct Embed {
     pub(crate) only: bool,
     /// Where the platform's page fetches a fresh cookie.
     pub(crate) refresh: Option<Pattern>,
+    /// Whether the app's own cookies are to live in a frame of another site.
+    pub(crate) partitions_app_cookies: bool,
 }
 
 /// The sources of `frame-ancestors` (CSP Level 3 §6.4.2).
@@ -33,6 +35,8 @@ pub(super) fn read(node: &Node<'_>) -> Option<Embed> {
         section.required("ancestors", |node| node.each("[self, \"https://iahome.fr\"]", ancestor));
     let only = section.or("only", false, Node::flag);
     let refresh = section.optional("refresh", refresh);
+    let words = [("partitioned", true), ("untouched", false)];
+    let app_cookies = section.or("app_cookies", false, |node| node.word(&words));
     let (mut own, mut origins) = (false, Vec::new());
     for ancestor in ancestors? {
         match ancestor {
@@ -40,7 +44,12 @@ pub(super) fn read(node: &Node<'_>) -> Option<Embed> {
             Ancestor::Other(origin) => origins.push(origin),
         }
     }
-    Some(Embed { ancestors: Ancestors { own, origins }, only: only?, refresh: refresh? })
+    Some(Embed {
+        ancestors: Ancestors { own, origins },
+        only: only?,
+        refresh: refresh?,
+        partitions_app_cookies: app_cookies?,
+    })
 }
 
 fn ancestor(node: &Node<'_>) -> Option<Ancestor> {

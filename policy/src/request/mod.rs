@@ -2,6 +2,7 @@
 
 mod caller;
 mod cookies;
+mod protocols;
 mod query;
 mod target;
 
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 
 pub(crate) use caller::{Caller, Destination, SentOrigin, Site};
 pub(crate) use cookies::{cookie_values, without_cookies};
+pub(crate) use protocols::{OFFERED, offers, protocol_tokens, without_protocol};
 pub(crate) use query::{parameter_values, without_parameter};
 pub(crate) use target::Target;
 

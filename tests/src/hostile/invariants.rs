@@ -89,7 +89,7 @@ impl Said<'_> {
     /// What is written holds no line break and no NUL that was not there before.
     fn edits(&self) -> Held {
         for edit in &self.decision.edits {
-            let Edit::Set(name, value) = edit else { continue };
+            let (Edit::Set(name, value) | Edit::Add(name, value)) = edit else { continue };
             let breaks = |value: &[u8]| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
             let before = all(self.request.headers, name).any(breaks);
             held(before || !breaks(value), || format!("{name}: {}", value.escape_ascii()))?;
@@ -103,9 +103,11 @@ impl Said<'_> {
                 b"default-src *;frame-ancestors 'none',".to_vec(),
             ),
             ("cache-control".to_owned(), vec![0xff, b',', b'=', b',']),
+            ("set-cookie".to_owned(), vec![0xff, b';', b'=', b';']),
+            ("set-cookie".to_owned(), b";;samesite".to_vec()),
         ];
         for edit in self.decision.response.edits(&upstream) {
-            if let Edit::Set(name, value) = edit {
+            if let Edit::Set(name, value) | Edit::Add(name, value) = edit {
                 held(!value.is_empty() && !value.contains(&b'\n'), || format!("answer's {name}"))?;
             }
         }

@@ -69,6 +69,7 @@ pub fn applied(headers: &Headers, edits: &[Edit]) -> Vec<(String, Vec<u8>)> {
     for edit in edits {
         match edit {
             Edit::Remove(name) => headers.retain(|(known, _)| known != name),
+            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
             Edit::Set(name, value) => {
                 headers.retain(|(known, _)| known != name);
                 headers.push((name.clone(), value.clone()));

@@ -45,7 +45,7 @@ impl Said<'_> {
             .edits
             .iter()
             .filter_map(|edit| match edit {
-                Edit::Set(name, value) => Some((name, value)),
+                Edit::Set(name, value) | Edit::Add(name, value) => Some((name, value)),
                 Edit::Remove(_) => None,
             })
             .collect();

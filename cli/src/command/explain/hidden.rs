@@ -76,7 +76,11 @@ fn presented(policy: &Policy<'_>, asked: &Asked) -> Vec<String> {
             .split(';')
             .filter_map(|crumb| crumb.split_once('=').map(|(_, value)| value.trim().to_owned()))
             .collect(),
-        _ => text(value).split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+        // A subprotocol stands in a list.
+        _ => text(value)
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
     });
     let path = asked.value(":path");
     let query = path.split_once('?').map(|(_, query)| query).unwrap_or_default();

@@ -112,7 +112,7 @@ impl Shown<'_> {
     fn edit(&self, edit: &Edit) -> String {
         match edit {
             Edit::Remove(name) => inner("", &format!("without {name}")),
-            Edit::Set(name, value) => {
+            Edit::Set(name, value) | Edit::Add(name, value) => {
                 let value = String::from_utf8_lossy(value);
                 inner("", &format!("{name}: {}", self.hidden.header(name, &value)))
             }
@@ -120,13 +120,16 @@ impl Shown<'_> {
     }
 }
 
-/// The edits that count: of several on one header the last one.
+/// The edits that count: of several on one header the last one, and what is added to it.
 fn last(edits: &[Edit]) -> Vec<&Edit> {
     let name = |edit: &Edit| match edit {
-        Edit::Set(name, _) | Edit::Remove(name) => name.clone(),
+        Edit::Set(name, _) | Edit::Add(name, _) | Edit::Remove(name) => name.clone(),
     };
     let counts = |at: usize, edit: &Edit| {
-        edits.iter().skip(at.saturating_add(1)).all(|later| name(later) != name(edit))
+        let later = edits.iter().skip(at.saturating_add(1));
+        later
+            .filter(|later| name(later) == name(edit))
+            .all(|later| matches!(later, Edit::Add(..)) && !matches!(edit, Edit::Remove(_)))
     };
     edits.iter().enumerate().filter(|(at, edit)| counts(*at, edit)).map(|(_, edit)| edit).collect()
 }
