@@ -135,9 +135,16 @@ impl<'t> Node<'t> {
 
     /// Records a mistake and gives nothing.
     pub(crate) fn wrong<T>(&self, problem: impl Into<String>) -> Option<T> {
-        let invalid = Invalid { path: self.path(), problem: problem.into() };
-        self.reading.mistakes.borrow_mut().push(invalid);
+        self.note(problem.into());
         None
+    }
+
+    /// One function for all kinds of `wrong`: hundreds of copies would stand in the module.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn note(&self, problem: String) {
+        let invalid = Invalid { path: self.path(), problem };
+        self.reading.mistakes.borrow_mut().push(invalid);
     }
 
     /// Records that `wanted` was expected here. The value itself is not repeated: it may be a secret.

@@ -31,6 +31,7 @@ impl<'t> Section<'t> {
         self.find(key, false)
     }
 
+    #[inline(never)]
     fn find(&self, key: &'static str, required: bool) -> Option<Node<'t>> {
         let known = self.asked.borrow().contains(&key);
         if !known {
@@ -76,9 +77,16 @@ impl<'t> Section<'t> {
 
     /// Records that one of `keys` should be here. Where one of them is misspelt, that is said instead.
     pub(crate) fn lacks<T>(&self, keys: &[&'static str], problem: impl Into<String>) -> Option<T> {
-        let invalid = Invalid { path: self.node.path(), problem: problem.into() };
+        self.note(keys, problem.into());
+        None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note(&self, keys: &[&'static str], problem: String) {
+        let invalid = Invalid { path: self.node.path(), problem };
         self.lacking.borrow_mut().push((keys.to_vec(), invalid.clone()));
-        self.node.wrong(invalid.problem)
+        self.node.note(invalid.problem);
     }
 
     /// A key that may be left out: `Some(None)`.
