@@ -116,7 +116,7 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
 }
 
 /// Edits as Envoy carries them out: `Set` replaces all values by one.
-fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
+pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
     for edit in edits {
         match edit {
             Edit::Remove(name) => headers.retain(|(known, _)| known != name),

@@ -66,15 +66,6 @@ pub fn contains(text: &[u8], part: &[u8]) -> bool {
 /// The headers after the edits, as Envoy carries them out.
 pub fn applied(headers: &Headers, edits: &[Edit]) -> Vec<(String, Vec<u8>)> {
     let mut headers = headers.to_vec();
-    for edit in edits {
-        match edit {
-            Edit::Remove(name) => headers.retain(|(known, _)| known != name),
-            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
-            Edit::Set(name, value) => {
-                headers.retain(|(known, _)| known != name);
-                headers.push((name.clone(), value.clone()));
-            }
-        }
-    }
+    crate::core::apply(&mut headers, edits);
     headers
 }
