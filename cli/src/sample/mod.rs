@@ -6,9 +6,11 @@
 
 mod blocks;
 mod ocr;
+mod render;
 mod stable_diffusion;
 
 pub use ocr::Ocr;
+pub use render::{Unfilled, render};
 pub use stable_diffusion::StableDiffusion;
 
 /// A word of a sample that was to be replaced and is not there: the sample has changed.

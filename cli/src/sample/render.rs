@@ -1,0 +1,110 @@
+//! `${NAME}` in a config becomes what an environment says: Envoy itself expands nothing.
+//!
+//! Only names, addresses, ports and paths are filled in. Secrets are not: a config names them
+//! (`{ env: NAME }`) and Envoy hands them over when it runs, so that no file holds one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A place that could not be filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfilled {
+    /// The line, from 1.
+    pub line: usize,
+    /// What stands between the braces.
+    pub name: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+impl fmt::Display for Unfilled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: ${{{}}} {}", self.line, self.name, self.problem)
+    }
+}
+
+/// The text with every `${NAME}` replaced.
+///
+/// # Errors
+/// Every place that has no value, or one that could change the YAML around it. Values are not repeated.
+pub fn render(text: &str, values: &BTreeMap<String, String>) -> Result<String, Vec<Unfilled>> {
+    let (mut out, mut wrong) = (String::with_capacity(text.len()), Vec::new());
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once("${") {
+            out.push_str(before);
+            let (name, after) = after.split_once('}').unwrap_or((after.trim_end(), "\n"));
+            match value(name, values) {
+                Ok(value) => out.push_str(value),
+                Err(problem) => wrong.push(Unfilled {
+                    line: at.saturating_add(1),
+                    name: name.to_owned(),
+                    problem,
+                }),
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+    }
+    if wrong.is_empty() { Ok(out) } else { Err(wrong) }
+}
+
+fn value<'v>(name: &str, values: &'v BTreeMap<String, String>) -> Result<&'v str, &'static str> {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if !is_name(name) {
+        return Err("is no name: capitals, digits and _");
+    }
+    match values.get(name).map(String::as_str) {
+        None => Err("is not set"),
+        Some("") => Err("is empty"),
+        Some(value) if value.bytes().all(is_plain) => Ok(value),
+        Some(_) => Err(
+            "holds more than letters, digits and -._~:/+, which could change the YAML around it",
+        ),
+    }
+}
+
+/// What means itself in YAML, within quotes and without.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/+".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+
+    fn rendered(text: &str, values: &[(&str, &str)]) -> Result<String, Vec<String>> {
+        let values = values.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        render(text, &values).map_err(|wrong| wrong.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn places_are_filled_and_nothing_else_changes() {
+        let text =
+            "# ${HOST}\na: \"${HOST}\"\nb: { port: ${PORT_1}, regex: \"^a$\" }\nc: %REQ(X)%\n";
+        let filled = "# x.org\na: \"x.org\"\nb: { port: 8443, regex: \"^a$\" }\nc: %REQ(X)%\n";
+        let values = [("HOST", "x.org"), ("PORT_1", "8443"), ("OTHER", "\n")];
+        assert_eq!(rendered(text, &values).as_deref(), Ok(filled));
+        assert_eq!(rendered("", &[]).as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let text = "a: ${A}\nb: ${B}${A}\nc: ${c}\nd: ${D}\ne: ${A";
+        let wrong = rendered(text, &[("B", ""), ("D", "x: y")]).unwrap_err();
+        assert_eq!(
+            wrong,
+            [
+                "line 1: ${A} is not set",
+                "line 2: ${B} is empty",
+                "line 2: ${A} is not set",
+                "line 3: ${c} is no name: capitals, digits and _",
+                "line 4: ${D} holds more than letters, digits and -._~:/+, which could change the YAML around it",
+                "line 5: ${A} is not set",
+            ]
+        );
+    }
+}
