@@ -5,12 +5,14 @@
 //! a sample that changed must not leave its old names behind.
 
 mod blocks;
+mod env_file;
 mod ocr;
 mod render;
 mod stable_diffusion;
 
+pub use env_file::{Unread, variables};
 pub use ocr::Ocr;
-pub use render::{Unfilled, render};
+pub use render::{Unfilled, is_name, places, render};
 pub use stable_diffusion::StableDiffusion;
 
 /// A word of a sample that was to be replaced and is not there: the sample has changed.
