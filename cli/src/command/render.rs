@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Output, Problem, contents, environment};
 use crate::find;
+use crate::policy::Policy;
 use crate::sample::{self, Unfilled, Unread};
 use crate::yaml::Yaml;
 
@@ -88,7 +89,7 @@ fn secrets(text: &str) -> BTreeSet<String> {
         sample::render(text, &numbers.collect()).ok().and_then(|text| Yaml::parse(&text).ok());
     let names = |yaml: Yaml| -> BTreeSet<String> {
         let policies = find::policies(&yaml);
-        policies.iter().flat_map(|policy| policy.variables()).map(|one| one.name).collect()
+        policies.iter().flat_map(Policy::variables).map(|one| one.name).collect()
     };
     yaml.map(names).unwrap_or_default()
 }
