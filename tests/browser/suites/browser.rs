@@ -25,7 +25,7 @@ use vigile_tests::{envoy, tools};
 
 type Scenario = (&'static str, fn(&Stage));
 
-const SCENARIOS: [Scenario; 22] = [
+const SCENARIOS: [Scenario; 23] = [
     // Those that wait for something come first.
     ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
     (
@@ -42,6 +42,7 @@ const SCENARIOS: [Scenario; 22] = [
     ("3_expired_token/in_the_frame", in_the_frame::expired_token),
     ("3_expired_token/mended_by_the_platform", in_the_frame::an_expired_token_is_mended),
     ("4_granted/generates_uploads_downloads", session::granted),
+    ("4_granted/a_used_up_quota_is_told", session::a_used_up_quota),
     ("token/is_nowhere_afterwards", token::is_nowhere),
     ("token/a_copied_address_is_refused_in_a_tab", token::a_copied_address),
     ("hostile/cannot_frame_the_module", hostile::cannot_frame_the_module),
