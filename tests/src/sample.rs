@@ -1,6 +1,6 @@
-//! The samples under `envoy/`, loaded as they stand.
+//! The samples under `envoy/`, loaded as they stand, with the values of `envoy/.env.example`.
 //!
-//! What ties a sample to one machine is replaced in its text, at the place where it stands, and nothing
+//! What then ties a sample to one machine is replaced in its text, at the place where it stands, and nothing
 //! else: Envoy reads the same YAML that an operator would give it. What is to be replaced and is not
 //! there stops the test.
 
@@ -21,13 +21,11 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads `envoy/NAME/envoy.yaml`. Its listeners and its admin interface move to 127.0.0.1 and to ports
+    /// Reads `envoy/NAME/envoy.yaml` with the values of `envoy/.env.example`. Its listeners and its admin interface move to 127.0.0.1 and to ports
     /// that the system chooses; ask [`Envoy::listener`] for them by the listener's name.
     pub fn read(name: &str) -> Self {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
-        let text = std::fs::read_to_string(&file)
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        Self::of(name, text)
+        Self::of(name, crate::policies::rendered(&file))
     }
 
     /// The same with a config that `vigile init` writes from a sample.
@@ -210,9 +208,10 @@ mod tests {
             .file("/etc/envoy/tls/privkey.pem", wasm)
             .upstream("192.0.2.20:7860", ([127, 0, 0, 1], 7).into());
         let text = sample.text();
-        assert_eq!(text.matches("{ address: 127.0.0.1, port_value: 0 }").count(), 3);
-        assert!(text.contains("{ address: 127.0.0.1, port_value: 7 }"));
-        assert!(text.contains("code: { local: { filename: /x/vigile.wasm } }"));
+        let bare = text.replace('"', "");
+        assert_eq!(bare.matches("{ address: 127.0.0.1, port_value: 0 }").count(), 3);
+        assert!(bare.contains("{ address: 127.0.0.1, port_value: 7 }"));
+        assert!(text.contains("code: { local: { filename: \"/x/vigile.wasm\" } }"));
     }
 
     #[test]

@@ -19,16 +19,7 @@ const PRINTS: &str = "# → ";
 
 fn main() {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, samples().into_iter().map(trial).collect()).exit();
-}
-
-/// The samples, by the names of their folders.
-fn samples() -> Vec<String> {
-    let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
-    let mut names: Vec<String> =
-        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    libtest_mimic::run(&arguments, policies::samples().into_iter().map(trial).collect()).exit();
 }
 
 fn trial(sample: String) -> Trial {
@@ -97,12 +88,12 @@ impl Moved {
         })
     }
 
-    /// In a config that `vigile init` wrote, by sed.
+    /// In a config that `vigile init` or `vigile render` wrote, by sed.
     fn in_config(&self) -> String {
         let ports = self.ports.iter().map(|(from, to)| format!("s/\\b{from}\\b/{to}/g;"));
         let nobody = tools::free_port();
         let provider = format!(
-            "s/address: api.openai.com, port_value: 443 /address: 127.0.0.1, port_value: {nobody} /;"
+            "s/address: \"api.openai.com\", port_value: 443 /address: 127.0.0.1, port_value: {nobody} /;"
         );
         ports.chain([provider]).collect()
     }
@@ -120,6 +111,11 @@ fn stage(root: &Path, sample: &str, python: &Path, moved: &Moved) -> std::io::Re
             std::fs::copy(&file, here.join(file.file_name().unwrap()))?;
         }
     }
+    let example = ".env.example";
+    std::fs::copy(
+        policies::project().join("envoy").join(example),
+        root.join("envoy").join(example),
+    )?;
     symlink(envoy::module(), root.join("dist/vigile.wasm"))?;
     let command = |name: &str, text: String| {
         let file = root.join("bin").join(name);
@@ -135,7 +131,7 @@ fn stage(root: &Path, sample: &str, python: &Path, moved: &Moved) -> std::io::Re
     command(
         "vigile",
         format!(
-            "[ \"$1\" != init ] || {{ {0} \"$@\" | sed '{moves}'; exit; }}\nexec {0} \"$@\"",
+            "case $1 in init | render) {0} \"$@\" | sed '{moves}'; exit ;; esac\nexec {0} \"$@\"",
             vigile.display()
         ),
     )?;
