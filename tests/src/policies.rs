@@ -33,6 +33,29 @@ pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// The samples, by the names of their folders.
+pub fn samples() -> Vec<String> {
+    let entries = std::fs::read_dir(project().join("envoy")).unwrap().map(Result::unwrap);
+    let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+    let mut names: Vec<String> =
+        folders.map(|folder| folder.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A file of a sample with the values of `envoy/.env.example`.
+pub fn rendered(file: &Path) -> String {
+    let read = |file: &Path| {
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
+    let example = read(&project().join("envoy/.env.example"));
+    let values = example.lines().filter(|line| !line.starts_with('#'));
+    let values = values.filter_map(|line| line.split_once('='));
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    vigile::sample::render(&read(file), &values)
+        .unwrap_or_else(|missing| panic!("{}: {missing:?}", file.display()))
+}
+
 /// Every policy that any of the cases names.
 pub fn named_by<'c>(names: impl Iterator<Item = &'c str>) -> BTreeMap<String, Policy> {
     names.map(|name| (name.to_owned(), load(name))).collect()

@@ -25,9 +25,7 @@ impl Sample {
     /// that the system chooses; ask [`Envoy::listener`] for them by the listener's name.
     pub fn read(name: &str) -> Self {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
-        let text = std::fs::read_to_string(&file)
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        Self::of(name, text)
+        Self::of(name, crate::policies::rendered(&file))
     }
 
     /// The same with a config that `vigile init` writes from a sample.

@@ -12,28 +12,20 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use vigile_tests::{envoy, policies, snippets, tools};
 
 /// The ports that samples and their READMEs name.
-const PORTS: [u16; 7] = [8443, 8080, 9901, 7860, 8765, 8801, 8000];
+const PORTS: [u16; 8] = [8443, 8080, 9901, 7860, 8765, 8801, 8000, 8081];
 
 /// What stands in a README before a command's output.
 const PRINTS: &str = "# → ";
 
 fn main() {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, samples().into_iter().map(trial).collect()).exit();
-}
-
-/// The samples, by the names of their folders.
-fn samples() -> Vec<String> {
-    let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
-    let mut names: Vec<String> =
-        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    libtest_mimic::run(&arguments, policies::samples().into_iter().map(trial).collect()).exit();
 }
 
 fn trial(sample: String) -> Trial {
     let venv = match sample.as_str() {
-        "ocr" => "ocr",
+        // What its app needs, every Python has.
+        "ocr" | "shared-limits" => "ocr",
         "stable-diffusion" => "gradio-6",
         _ => panic!("envoy/{sample} has no Python named here"),
     };

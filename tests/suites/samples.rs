@@ -66,11 +66,11 @@ fn yaml(document: &str) -> Vec<Snippet> {
     snippets::all(document).into_iter().filter(|snippet| snippet.language == "yaml").collect()
 }
 
-/// The configs that stand under `envoy/`.
+/// The configs that stand under `envoy/`, with the values of the example.
 fn as_they_stand() -> BTreeMap<String, String> {
-    let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
-    let folders = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
-    folders.map(|folder| (folder.clone(), read(&format!("envoy/{folder}/envoy.yaml")))).collect()
+    let file = |name: &str| policies::project().join("envoy").join(name).join("envoy.yaml");
+    let samples = policies::samples().into_iter();
+    samples.map(|name| (name.clone(), policies::rendered(&file(&name)))).collect()
 }
 
 /// The levels of the OCR service as `vigile init` writes them, and what its README says for a load
