@@ -169,7 +169,9 @@ impl Limiter {
         let code = if limited { Code::OverLimit } else { Code::Ok };
         let mut answer = RateLimitResponse { overall_code: code.into(), ..Default::default() };
         match self.manner {
-            Manner::Statuses => answer.statuses = counters.iter().map(status).collect(),
+            Manner::Statuses => {
+                answer.statuses = counters.iter().map(|counter| status(counter, code)).collect();
+            }
             Manner::Headers => {
                 let mut result = CheckResult { limited, counters, limit_name: None };
                 let headers = result.response_header().into_iter();
@@ -182,7 +184,7 @@ impl Limiter {
     }
 }
 
-fn status(counter: &Counter) -> DescriptorStatus {
+fn status(counter: &Counter, code: Code) -> DescriptorStatus {
     let unit = match counter.window().as_secs() {
         60 => Unit::Minute,
         3600 => Unit::Hour,
@@ -193,7 +195,7 @@ fn status(counter: &Counter) -> DescriptorStatus {
     let left = counter.expires_in().unwrap_or_default();
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     DescriptorStatus {
-        code: Code::Ok.into(),
+        code: code.into(),
         current_limit: Some(RateLimit {
             name: String::new(),
             requests_per_unit: counter.max_value() as u32,

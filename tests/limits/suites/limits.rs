@@ -21,7 +21,7 @@ use vigile_tests::tools;
 /// A test that needs everything.
 type Case = (&'static str, fn(&Path));
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     ("shared/five logins a minute and address", shared::logins),
     ("shared/three registrations an hour and address", shared::registrations),
     ("shared/twenty chats a minute and caller", shared::chats),
@@ -37,6 +37,7 @@ const CASES: [Case; 15] = [
     ("away/the service is killed and comes back", away::service),
     ("away/Redis is restarted", away::redis_restarts),
     ("away/Redis hangs", away::redis_hangs),
+    ("away/the other way round", away::turned_round),
 ];
 
 fn main() {

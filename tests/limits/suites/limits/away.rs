@@ -47,6 +47,16 @@ pub(crate) fn redis_hangs(redis: &Path) {
     counts_again(&stage);
 }
 
+/// What the sample does not choose: each filter can do the other thing.
+pub(crate) fn turned_round(redis: &Path) {
+    let mut stage = Stage::turned_round(redis);
+    stage.service.stop();
+    assert_eq!(stage.nodes.in_turn(&Call::login(), 8), [200; 8]);
+    // Without `status_on_error` the status is Envoy's own.
+    assert_eq!(stage.nodes.in_turn(&Call::chat("alice"), 2), [500; 2]);
+    assert_eq!(stage.nodes.in_turn(&Call::post("/api/v1/models").by("alice"), 2), [200; 2]);
+}
+
 fn nobody_counts(stage: &Stage) {
     let before = stage.nodes.reached_the_app();
     let [refused, passed] = [REFUSED, PASSED].map(|name| stage.nodes.counted(name));

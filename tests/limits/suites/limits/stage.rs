@@ -33,6 +33,19 @@ impl Stage {
         Self::of(redis, patient(), Manner::Headers, Nodes::start)
     }
 
+    /// The same, and each filter does the other thing while nobody counts.
+    pub(crate) fn turned_round(redis: &Path) -> Self {
+        let nodes = |service| {
+            Nodes::with(service, |sample| {
+                let [refuse, pass] =
+                    ["true", "false"].map(|mode| format!("failure_mode_deny: {mode}\n"));
+                let sample = sample.with(&refuse, "failure_mode_deny: off\n");
+                sample.with(&pass, &refuse).with("failure_mode_deny: off\n", &pass)
+            })
+        };
+        Self::of(redis, patient(), Manner::Headers, nodes)
+    }
+
     /// The same, and each node takes the address of callers from a proxy before it.
     pub(crate) fn behind_a_proxy(redis: &Path) -> Self {
         let own = "use_remote_address: true\n";
