@@ -125,6 +125,7 @@ impl Ring {
             ("SERVICE_API_KEY_NEXT", SERVICE_API_KEY_NEXT.into()),
             ("OPENAI_API_KEY", "sk-proj-made-for-this-run".into()),
             ("ALLOWED_IPS", "192.0.2.10, 198.51.100.0/24".into()),
+            ("LIMITS_JWT_SECRET", secret("partner")),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
