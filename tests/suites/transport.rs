@@ -57,11 +57,20 @@ impl Stage {
     }
 
     /// What curl prints of an answer, or of its failure.
-    fn curl(&self, listener: &str, scheme: &str, path: &str, more: &[&str]) -> Result<String, Failed> {
+    fn curl(
+        &self,
+        listener: &str,
+        scheme: &str,
+        path: &str,
+        more: &[&str],
+    ) -> Result<String, Failed> {
         let port = self.envoy.listener(listener).port();
         let output = Command::new("curl")
             .args(["--silent", "--show-error", "--insecure", "--output", "/dev/null"])
-            .args(["--write-out", "%{http_version} %{http_code} %header{vigile-reason}%header{location}"])
+            .args([
+                "--write-out",
+                "%{http_version} %{http_code} %header{vigile-reason}%header{location}",
+            ])
             .args(["--resolve", &format!("{HOST}:{port}:127.0.0.1")])
             .args(more)
             .arg(format!("{scheme}://{HOST}:{port}{path}"))

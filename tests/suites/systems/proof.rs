@@ -29,10 +29,13 @@ struct Suite {
 impl Known {
     pub(crate) fn read() -> Self {
         let reason = |case: &case::Case| case.not_on.get("envoy").cloned();
-        let cases = case::all().into_iter().map(|named| (named.name, reason(&named.case))).collect();
+        let cases =
+            case::all().into_iter().map(|named| (named.name, reason(&named.case))).collect();
         let mut suites = BTreeMap::new();
         for package in ["tests", "tests/browser", "tests/limits"].map(|path| project().join(path)) {
-            suites.extend(declared(&package).into_iter().map(|(name, main)| (name, Suite::read(&main))));
+            suites.extend(
+                declared(&package).into_iter().map(|(name, main)| (name, Suite::read(&main))),
+            );
         }
         let mut add = |suite: &str, names: Vec<String>| {
             let suite = suites.get_mut(suite).unwrap_or_else(|| panic!("a suite {suite}"));
@@ -58,7 +61,8 @@ impl Known {
                 None => Err(format!("{proof}: there is no tests/corpus/{name}.yaml")),
             };
         }
-        let Some((suite, name)) = proof.strip_prefix("test:").and_then(|name| name.split_once('/')) else {
+        let Some((suite, name)) = proof.strip_prefix("test:").and_then(|name| name.split_once('/'))
+        else {
             return Err(format!("{proof} is neither corpus:topic/name nor test:SUITE/name"));
         };
         let known = self.suites.get(suite).ok_or_else(|| format!("{proof}: no suite {suite}"))?;
@@ -76,12 +80,17 @@ impl Known {
 fn declared(package: &Path) -> Vec<(String, PathBuf)> {
     let manifest = std::fs::read_to_string(package.join("Cargo.toml")).unwrap_or_default();
     let value = |section: &str, key: &str| {
-        let line = section.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='))?;
+        let line = section
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='))?;
         Some(line.trim().trim_matches('"').to_owned())
     };
-    let sections = manifest.split("\n[[test]]\n").skip(1).map(|rest| rest.split("\n[").next().unwrap());
+    let sections =
+        manifest.split("\n[[test]]\n").skip(1).map(|rest| rest.split("\n[").next().unwrap());
     sections
-        .filter_map(|section| Some((value(section, "name")?, package.join(value(section, "path")?))))
+        .filter_map(|section| {
+            Some((value(section, "name")?, package.join(value(section, "path")?)))
+        })
         .collect()
 }
 
@@ -99,9 +108,7 @@ impl Suite {
     /// Looks for names among the tokens of a file, or of what stands between brackets in it.
     fn walk(&mut self, tokens: TokenStream, first: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let is = |at: usize, mark: char| {
-            matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
-        };
+        let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
         let word = |at: Option<usize>| match at.and_then(|at| tokens.get(at)) {
             Some(TokenTree::Ident(word)) => word.to_string(),
             _ => String::new(),
@@ -112,7 +119,9 @@ impl Suite {
                     let ident = ident.to_string();
                     self.asks_envoy |= ["binaries", "newest", "envoys"].contains(&ident.as_str());
                     let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-                    if ident == "fn" && matches!(before, Some(TokenTree::Group(group)) if is_test(group)) {
+                    if ident == "fn"
+                        && matches!(before, Some(TokenTree::Group(group)) if is_test(group))
+                    {
                         self.trials.insert(word(Some(at + 1)));
                     }
                 }
@@ -185,14 +194,18 @@ fn faults() -> Vec<String> {
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
         let cases = tree["cases"].as_array().cloned().unwrap_or_default();
         let asked = cases.iter().filter(|case| !case["envoy"].is_null());
-        names.extend(asked.map(|case| format!("{stem}/{}", case["name"].as_str().unwrap().replace(' ', "-"))));
+        names
+            .extend(asked.map(|case| {
+                format!("{stem}/{}", case["name"].as_str().unwrap().replace(' ', "-"))
+            }));
     }
     names
 }
 
 /// The samples, by the names of their folders.
 fn samples() -> Vec<String> {
-    let folders = std::fs::read_dir(project().join("envoy")).unwrap().map(|entry| entry.unwrap().path());
+    let folders =
+        std::fs::read_dir(project().join("envoy")).unwrap().map(|entry| entry.unwrap().path());
     let whole = folders.filter(|folder| folder.join("envoy.yaml").is_file());
     whole.map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }

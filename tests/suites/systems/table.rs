@@ -38,7 +38,11 @@ pub(crate) fn read(text: &str) -> Tables {
     let mut at = 0;
     for (line, text) in text.lines().enumerate().map(|(line, text)| (line + 1, text.trim())) {
         if let Some(heading) = text.strip_prefix("## ") {
-            document = heading.split([':', ' ']).next().filter(|name| name.ends_with(".txt")).map(str::to_owned);
+            document = heading
+                .split([':', ' '])
+                .next()
+                .filter(|name| name.ends_with(".txt"))
+                .map(str::to_owned);
             if let Some(name) = &document
                 && tables.rows.insert(name.clone(), Vec::new()).is_some()
             {
@@ -72,10 +76,20 @@ fn head(text: &str) -> Result<(), String> {
     }
 }
 
+/// What stands between the bars; one behind a backslash belongs to its cell.
 fn cells(text: &str) -> Result<[&str; 5], String> {
     let inner = text.strip_prefix('|').and_then(|text| text.strip_suffix('|'));
-    let cells: Vec<&str> =
-        inner.ok_or("a row ends with a bar")?.split('|').map(str::trim).collect();
+    let inner = inner.filter(|inner| !inner.ends_with('\\')).ok_or("a row ends with a bar")?;
+    let bars = inner.match_indices('|').map(|(at, _)| at);
+    let ends = bars.filter(|at| !inner[..*at].ends_with('\\')).chain([inner.len()]);
+    let mut from = 0;
+    let cells: Vec<&str> = ends
+        .map(|end| {
+            let cell = inner[from..end].trim();
+            from = end + 1;
+            cell
+        })
+        .collect();
     let count = cells.len();
     cells.try_into().map_err(|_| format!("{count} cells, not {}", HEAD.len()))
 }
@@ -113,7 +127,9 @@ fn proofs(cell: &str) -> Result<Vec<String>, String> {
     }
     let proof = |text: &str| {
         let inner = text.strip_prefix('`').and_then(|text| text.strip_suffix('`'));
-        inner.map(str::to_owned).ok_or_else(|| format!("{text:?} is no proof in code, or no comma stands before it"))
+        inner
+            .map(str::to_owned)
+            .ok_or_else(|| format!("{text:?} is no proof in code, or no comma stands before it"))
     };
     cell.split(", ").map(proof).collect()
 }
