@@ -95,10 +95,13 @@ fn limit() -> Value {
     } })
 }
 
-/// The labels of the samples.
+/// The labels of the samples: the section of that name.
 fn sample_stats() -> Value {
     let sample = policies::project().join("envoy/ocr/envoy.yaml");
-    yaml(&std::fs::read_to_string(sample).unwrap())["stats_config"].clone()
+    let text = std::fs::read_to_string(sample).unwrap();
+    let (_, rest) = text.split_once("\nstats_config:\n").expect("the sample has stats_tags");
+    let lines = rest.lines().take_while(|line| line.starts_with(' '));
+    yaml(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// What curl is answered: status, Vigile's reason, and the body where it is wanted.
