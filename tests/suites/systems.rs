@@ -52,6 +52,9 @@ const COMING: &[&str] = &[
     "test:assistant/telling/metrics",
     "test:concurrency/clients that leave",
     "test:concurrency/one at a time",
+    "test:environments/nothing_is_its_own",
+    "test:environments/two_side_by_side",
+    "test:environments/what_is_missing_is_named",
     "test:limits/two_envoys_share_one_quota",
     "test:orchestrator/limits/by_address",
     "test:orchestrator/limits/by_caller",
@@ -64,7 +67,6 @@ const COMING: &[&str] = &[
     "test:orchestrator/roles/sessions",
     "test:quotas/by_access_level",
     "test:readmes/envoy/assistant/README.md",
-    "test:render/two_environments",
 ];
 
 fn main() {

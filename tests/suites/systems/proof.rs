@@ -100,49 +100,86 @@ impl Suite {
         for file in sources(main) {
             let text = std::fs::read_to_string(&file).unwrap();
             let tokens = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            suite.walk(tokens, false);
+            suite.walk(tokens, Place::Elsewhere);
         }
         suite
     }
 
     /// Looks for names among the tokens of a file, or of what stands between brackets in it.
-    fn walk(&mut self, tokens: TokenStream, first: bool) {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
-        let word = |at: Option<usize>| match at.and_then(|at| tokens.get(at)) {
-            Some(TokenTree::Ident(word)) => word.to_string(),
-            _ => String::new(),
-        };
-        for (at, token) in tokens.iter().enumerate() {
+    fn walk(&mut self, tokens: TokenStream, place: Place) {
+        let tokens = Tokens(tokens.into_iter().collect());
+        for (at, token) in tokens.0.iter().enumerate() {
             match token {
-                TokenTree::Ident(ident) => {
-                    let ident = ident.to_string();
-                    self.asks_envoy |= ["binaries", "newest", "envoys"].contains(&ident.as_str());
-                    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-                    if ident == "fn"
-                        && matches!(before, Some(TokenTree::Group(group)) if is_test(group))
-                    {
-                        self.trials.insert(word(Some(at + 1)));
+                TokenTree::Ident(word) => {
+                    let word = word.to_string();
+                    self.asks_envoy |= ["binaries", "newest", "envoys"].contains(&word.as_str());
+                    if word == "fn" && tokens.is_test(at) {
+                        self.trials.extend(tokens.word(at + 1));
                     }
                 }
-                TokenTree::Literal(literal) => {
-                    let begins = first && at == 0 && is(1, ',');
-                    let runs = !matches!(tokens.get(at + 2), Some(TokenTree::Literal(_)) | None);
-                    let named = is(at + 1, ';') && at > 0 && is(at - 1, '=');
-                    if (begins && runs) || named {
-                        self.trials.extend(name(&literal.to_string()));
-                    }
+                TokenTree::Literal(literal) if tokens.names_a_trial(at, place) => {
+                    self.trials.extend(name(&literal.to_string()));
                 }
                 TokenTree::Group(group) => {
-                    let called = at > 0 && is(at - 1, '!');
-                    let macro_name = word(at.checked_sub(2));
-                    // What an assertion says of its failure is no trial.
-                    if !called || ["format", "vec"].contains(&macro_name.as_str()) {
-                        self.walk(group.stream(), group.delimiter() == Delimiter::Parenthesis);
+                    if let Some(place) = tokens.place_in(group, at) {
+                        self.walk(group.stream(), place);
                     }
                 }
-                TokenTree::Punct(_) => {}
+                TokenTree::Literal(_) | TokenTree::Punct(_) => {}
             }
+        }
+    }
+}
+
+/// What a list of tokens stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The parentheses of a call or a pair.
+    Parentheses,
+    Format,
+    Elsewhere,
+}
+
+struct Tokens(Vec<TokenTree>);
+
+impl Tokens {
+    fn is(&self, at: usize, mark: char) -> bool {
+        matches!(self.0.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
+    }
+
+    fn word(&self, at: usize) -> Option<String> {
+        match self.0.get(at) {
+            Some(TokenTree::Ident(word)) => Some(word.to_string()),
+            _ => None,
+        }
+    }
+
+    /// First in its parentheses, with what runs behind it; or `let name = "…";`.
+    fn names_a_trial(&self, at: usize, place: Place) -> bool {
+        let runs = !matches!(self.0.get(2), Some(TokenTree::Literal(_)) | None);
+        let first = match place {
+            Place::Parentheses => at == 0 && self.is(1, ',') && runs,
+            Place::Format => at == 0,
+            Place::Elsewhere => false,
+        };
+        first || (at > 0 && self.is(at - 1, '=') && self.is(at + 1, ';'))
+    }
+
+    /// `#[test]` stands before.
+    fn is_test(&self, at: usize) -> bool {
+        at > 0 && matches!(self.0.get(at - 1), Some(TokenTree::Group(group)) if is_test(group))
+    }
+
+    /// Where to look on; what an assertion says of its failure is no trial.
+    fn place_in(&self, group: &Group, at: usize) -> Option<Place> {
+        let called =
+            (at > 1 && self.is(at - 1, '!')).then(|| self.word(at - 2).unwrap_or_default());
+        match called.as_deref() {
+            Some("format") => Some(Place::Format),
+            Some("vec") => Some(Place::Elsewhere),
+            Some(_) => None,
+            None if group.delimiter() == Delimiter::Parenthesis => Some(Place::Parentheses),
+            None => Some(Place::Elsewhere),
         }
     }
 }
