@@ -4,7 +4,8 @@
 //! suite's source, where a trial's name stands: first in a call or a pair, before what runs, or behind
 //! `let name =`; with Envoy's version before or behind it, which a row leaves out. So a trial that was
 //! renamed or taken away is seen. Not seen are a trial that the suite skips when it runs (`CI=1` makes
-//! these fail), and what a trial asserts: that a case shows what its row says is for the reader.
+//! these fail), a string that stands where a name would and is none, and what a trial asserts: that a case
+//! shows what its row says is for the reader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -162,7 +163,11 @@ impl Tokens {
             Place::Format => at == 0,
             Place::Elsewhere => false,
         };
-        first || (at > 0 && self.is(at - 1, '=') && self.is(at + 1, ';'))
+        first
+            || (at > 1
+                && self.word(at - 2).is_some_and(|word| word == "name")
+                && self.is(at - 1, '=')
+                && self.is(at + 1, ';'))
     }
 
     /// `#[test]` stands before.
