@@ -1,12 +1,10 @@
-//! docs/operating.md: the listener that Prometheus is given reaches one page, for one address; the alerts
-//! are about metrics that Envoy has, and fire when they should.
+//! docs/operating.md: the listener that Prometheus is given reaches one page of the admin interface, for one
+//! address.
 
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::{Value, json};
+use serde_json::Value;
 use vigile::check::{Format, check};
 use vigile::yaml::Yaml;
 use vigile_tests::asking::ask;
@@ -16,32 +14,19 @@ use vigile_tests::gate::{HOST, iahome, policy, same};
 use vigile_tests::keys::RING;
 use vigile_tests::{policies, snippets, tools};
 
-type Test = fn(&Binary) -> Result<(), Failed>;
-
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: [(&str, Test); 2] = [
-        ("by a listed address", by_a_listed_address),
-        ("alerts are about what there is", about_what_there_is),
-    ];
+    let name = "by a listed address";
     let needed = tools::envoys().and_then(|_| tools::program("curl", "curl"));
-    let mut trials: Vec<Trial> = tests
-        .into_iter()
-        .flat_map(|(name, test)| match &needed {
-            Ok(_) => envoy::binaries().iter().map(|binary| trial(binary, name, test)).collect(),
-            Err(missing) => vec![tools::skipped(name, missing)],
-        })
-        .collect();
-    trials.push(match tools::program("promtool", "prometheus") {
-        Ok(promtool) => Trial::test("alerts fire", move || alerts_fire(&promtool)),
-        Err(missing) => tools::skipped("alerts fire", missing),
-    });
+    let trials: Vec<Trial> = match needed {
+        Ok(_) => envoy::binaries().into_iter().map(|binary| trial(name, binary)).collect(),
+        Err(missing) => vec![tools::skipped(name, missing)],
+    };
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn trial(binary: &Binary, name: &str, test: Test) -> Trial {
-    let binary = binary.clone();
-    Trial::test(format!("{}/{name}", binary.version), move || test(&binary))
+fn trial(name: &str, binary: Binary) -> Trial {
+    Trial::test(format!("{}/{name}", binary.version), move || by_a_listed_address(&binary))
 }
 
 fn snippet(file: &str) -> String {
@@ -55,7 +40,7 @@ fn yaml(text: &str) -> Value {
     whole_numbers(serde_json::to_value(yaml.tree()).unwrap())
 }
 
-/// The listener as it is printed, beside a gate that refuses and a limit; with 127.0.0.9 for Prometheus.
+/// The listener as it is printed, beside a gate that refuses; with 127.0.0.9 for Prometheus.
 fn start(binary: &Binary) -> Result<Envoy, Failed> {
     let admin = envoy::free_port();
     let mut text = snippet("metrics.yaml");
@@ -70,29 +55,12 @@ fn start(binary: &Binary) -> Result<Envoy, Failed> {
         text = text.replace(old, &new);
     }
     let printed = yaml(&text)["static_resources"].clone();
-    let mut gate =
-        envoy::plain_listener(&envoy::as_struct(&policy(&iahome())), &RING.environment());
-    let manager = &mut gate["filter_chains"][0]["filters"][0]["typed_config"];
-    manager["http_filters"].as_array_mut().unwrap().insert(0, limit());
-    let nowhere = ([127, 0, 0, 1], envoy::free_port()).into();
+    let gate = envoy::plain_listener(&envoy::as_struct(&policy(&iahome())), &RING.environment());
     let (listeners, clusters) = (&printed["listeners"], &printed["clusters"]);
-    let mut config = envoy::bootstrap(
-        &[listeners[0].clone(), gate],
-        &[clusters[0].clone(), envoy::cluster("app", nowhere)],
-    );
+    let mut config = envoy::bootstrap(&[listeners[0].clone(), gate], &[clusters[0].clone()]);
     config["admin"]["address"]["socket_address"]["port_value"] = admin.into();
     config["stats_config"] = sample_stats();
     Envoy::start(binary, &config, &RING.environment()).map_err(|error| error.0.into())
-}
-
-fn limit() -> Value {
-    let kind =
-        "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
-    let all = json!({ "default_value": { "numerator": 100 } });
-    json!({ "name": "envoy.filters.http.local_ratelimit", "typed_config": {
-        "@type": kind, "stat_prefix": "gate", "filter_enabled": all, "filter_enforced": all,
-        "token_bucket": { "max_tokens": 2, "tokens_per_fill": 1, "fill_interval": "3600s" },
-    } })
 }
 
 /// The labels of the samples: the section of that name.
@@ -152,86 +120,4 @@ fn by_a_listed_address(binary: &Binary) -> Result<(), Failed> {
     }
     same(&envoy.get("/ready").trim().to_owned(), &"LIVE".to_owned())?;
     Ok(())
-}
-
-/// Each metric and each label that an alert names is on the page.
-fn about_what_there_is(binary: &Binary) -> Result<(), Failed> {
-    let envoy = start(binary)?;
-    for _ in 0..4 {
-        ask(envoy.listener("plain"), HOST, "");
-    }
-    // Envoy counts a cluster's answers by their class once there is one: that of the first scrape.
-    scrape(&envoy, "127.0.0.9", "/stats/prometheus", &[])?;
-    let (_, page) = scrape(&envoy, "127.0.0.9", "/stats/prometheus", &[])?;
-    let rules = yaml(&snippet("alerts.yaml"))["groups"][0]["rules"].clone();
-    let names: BTreeSet<String> = rules.as_array().unwrap().iter().flat_map(metrics_of).collect();
-    same(&names.len(), &4)?;
-    for name in names {
-        assert!(page.contains(&format!("\n{name}{{")), "no {name}");
-    }
-    let limited =
-        "envoy_http_local_rate_limit_rate_limited{envoy_local_http_ratelimit_prefix=\"gate\"} 2";
-    assert!(page.contains(limited), "{page}");
-    Ok(())
-}
-
-/// What stands before a range: `name[5m]`, `name{…}[5m]`.
-fn metrics_of(rule: &Value) -> Vec<String> {
-    let text = rule["expr"].as_str().unwrap();
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    let metrics = words.filter(|word| word.starts_with("vigile_") || word.starts_with("envoy_"));
-    let labels =
-        ["envoy_response_code_class", "envoy_cluster_name", "envoy_local_http_ratelimit_prefix"];
-    metrics.filter(|word| !labels.contains(word)).map(str::to_owned).collect()
-}
-
-/// `promtool test rules`: what is ordinary stays silent, and each alert fires for what it is about alone.
-fn alerts_fire(promtool: &Path) -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("alerts.yaml"), snippet("alerts.yaml"))?;
-    let counter = |series: &str, a_minute: u32| json!({ "series": series, "values": format!("0+{a_minute}x20") });
-    let requests = |reason: &str, a_minute| {
-        counter(&format!("vigile_requests{{module=\"sd\",reason=\"{reason}\"}}"), a_minute)
-    };
-    let limited =
-        "envoy_http_local_rate_limit_rate_limited{envoy_local_http_ratelimit_prefix=\"chat\"}";
-    let errors =
-        "envoy_cluster_upstream_rq_xx{envoy_cluster_name=\"app\",envoy_response_code_class=\"5\"}";
-    let cases = [
-        // A hundred good requests a minute, some ended sessions, a limit now and then.
-        (requests("allowed_token", 100), None),
-        (requests("token_expired", 10), None),
-        (requests("api_key_invalid", 1), None),
-        (counter(limited, 2), None),
-        (counter("envoy_wasm_vigile_vm_reload", 0), None),
-        (requests("token_signature", 10), Some("ForgedCredentials")),
-        (requests("api_key_invalid", 10), Some("ForgedCredentials")),
-        (requests("token_expired", 60), Some("UnauthorizedAccess")),
-        (requests("embed_top_level", 60), Some("UnauthorizedAccess")),
-        (counter(limited, 60), Some("RateLimitExceeded")),
-        (
-            json!({ "series": "envoy_wasm_vigile_vm_reload", "values": "0x10 1x10" }),
-            Some("ModuleCrashed"),
-        ),
-        (counter(errors, 10), Some("AppFails")),
-    ];
-    let tests = cases.iter().map(|(series, fires)| {
-        let expression = "count by (alertname) (ALERTS{alertstate=\"firing\"})";
-        let sample = |name: &str| json!({ "labels": format!("{{alertname=\"{name}\"}}"), "value": 1 });
-        let firing: Vec<Value> = fires.iter().map(|name| sample(name)).collect();
-        json!({ "interval": "1m", "input_series": [series],
-            "promql_expr_test": [{ "expr": expression, "eval_time": "15m", "exp_samples": firing }] })
-    });
-    let file = json!({ "rule_files": ["alerts.yaml"], "evaluation_interval": "1m", "tests": tests.collect::<Vec<_>>() });
-    std::fs::write(folder.path().join("test.yaml"), file.to_string())?;
-    let output = Command::new(promtool)
-        .args(["test", "rules", "test.yaml"])
-        .current_dir(folder.path())
-        .output()?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
-            .into_owned()
-            .into()),
-    }
 }

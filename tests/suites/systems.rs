@@ -47,6 +47,7 @@ const COMING: &[&str] = &[
     "test:assistant/sessions/withdrawn_tokens",
     "test:assistant/sessions/without_a_token",
     "test:assistant/sockets",
+    "test:assistant/telling/alerts",
     "test:assistant/telling/headers",
     "test:assistant/telling/masked_logs",
     "test:assistant/telling/metrics",
