@@ -24,12 +24,6 @@ const DOCUMENTS: [&str; 5] = [
 
 /// Proofs that rows name before they exist. Each must be gone from here once it does.
 const COMING: &[&str] = &[
-    "corpus:body/forbidden",
-    "corpus:body/forbidden-characters",
-    "corpus:body/message-length",
-    "corpus:body/optional",
-    "corpus:body/pattern",
-    "corpus:logout/clears-every-cookie",
     "test:assistant/limits/five_logins_a_minute",
     "test:assistant/limits/one_network_is_one_client",
     "test:assistant/limits/ten_chats_a_minute",
@@ -51,8 +45,8 @@ const COMING: &[&str] = &[
     "test:assistant/telling/headers",
     "test:assistant/telling/masked_logs",
     "test:assistant/telling/metrics",
+    "test:browser/4_granted/a_used_up_quota_is_told",
     "test:concurrency/clients that leave",
-    "test:concurrency/one at a time",
     "test:environments/nothing_is_its_own",
     "test:environments/two_side_by_side",
     "test:environments/what_is_missing_is_named",
@@ -71,7 +65,7 @@ const COMING: &[&str] = &[
     "test:orchestrator/roles/by_route_and_method",
     "test:orchestrator/roles/justification",
     "test:orchestrator/roles/sessions",
-    "test:quotas/by_access_level",
+    "test:quotas/quotas",
     "test:readmes/envoy/assistant/README.md",
 ];
 
