@@ -24,6 +24,9 @@ const DOCUMENTS: [&str; 5] = [
 
 /// Proofs that rows name before they exist. Each must be gone from here once it does.
 const COMING: &[&str] = &[
+    "test:assistant/at_once/one_answer_for_each_caller",
+    "test:assistant/bodies/accounts",
+    "test:assistant/bodies/chats",
     "test:assistant/limits/five_logins_a_minute",
     "test:assistant/limits/one_network_is_one_client",
     "test:assistant/limits/ten_chats_a_minute",
@@ -38,6 +41,7 @@ const COMING: &[&str] = &[
     "test:assistant/sessions/by_header",
     "test:assistant/sessions/development",
     "test:assistant/sessions/kinds_of_token",
+    "test:assistant/sessions/logout",
     "test:assistant/sessions/withdrawn_tokens",
     "test:assistant/sessions/without_a_token",
     "test:assistant/sockets",
@@ -46,7 +50,6 @@ const COMING: &[&str] = &[
     "test:assistant/telling/masked_logs",
     "test:assistant/telling/metrics",
     "test:browser/4_granted/a_used_up_quota_is_told",
-    "test:concurrency/clients that leave",
     "test:environments/nothing_is_its_own",
     "test:environments/two_side_by_side",
     "test:environments/what_is_missing_is_named",
@@ -56,6 +59,9 @@ const COMING: &[&str] = &[
     "test:limits/shared/ten tools a minute and ten analyses a day",
     "test:limits/shared/three registrations an hour and address",
     "test:limits/shared/twenty chats a minute and caller",
+    "test:orchestrator/bodies/commands",
+    "test:orchestrator/bodies/logout",
+    "test:orchestrator/bodies/requests",
     "test:orchestrator/limits/by_address",
     "test:orchestrator/limits/by_caller",
     "test:orchestrator/limits/ten_a_day",
@@ -67,6 +73,7 @@ const COMING: &[&str] = &[
     "test:orchestrator/roles/sessions",
     "test:quotas/quotas",
     "test:readmes/envoy/assistant/README.md",
+    "test:readmes/envoy/orchestrator/README.md",
 ];
 
 fn main() {
