@@ -27,6 +27,7 @@ type Test = fn(&Binary) -> Result<(), Failed>;
 const ON_THE_NEWEST: &[(&str, Test)] = &[
     ("update/keys with names", keys_with_names),
     ("update/again and again", again_and_again),
+    ("load/one line says what is loaded", one_line_says_what_is_loaded),
     ("memory/a hit ends with its token", a_hit_ends_with_its_token),
     ("memory/as many as the policy says", as_many_as_the_policy_says),
 ];
@@ -212,6 +213,37 @@ fn a_hit_ends_with_its_token(binary: &Binary) -> Result<(), Failed> {
     }
     println!("{hits} hits, then token.expired");
     if hits > 20 { Ok(()) } else { Err(format!("{hits} hits alone: was it remembered?").into()) }
+}
+
+/// docs/operating.md: which version and policy serve, by which keys, and no secret. One policy has one digest,
+/// and another one another.
+fn one_line_says_what_is_loaded(binary: &Binary) -> Result<(), Failed> {
+    let loaded = |policy: &Value| -> Result<Value, Failed> {
+        let gate = Gate::start(binary, policy);
+        let log = gate.served.envoy.logged();
+        let lines = log.lines().filter(|line| line.contains("policy.loaded"));
+        // One from each VM, all of them the same.
+        let texts = lines.filter_map(|line| Some(&line[line.find('{')?..]));
+        let texts: std::collections::BTreeSet<&str> = texts.collect();
+        let [text] = texts.iter().collect::<Vec<_>>()[..] else {
+            return Err(format!("{texts:?}").into());
+        };
+        for secret in RING.environment().values() {
+            assert!(!log.contains(secret), "a secret is in the log");
+        }
+        Ok(serde_json::from_str(text)?)
+    };
+    let line = loaded(&policy(&iahome()))?;
+    let digest = line["policy"].as_str().unwrap_or_default().to_owned();
+    let expected = json!({ "event": "policy.loaded", "version": env!("CARGO_PKG_VERSION"), "policy": digest,
+        "mode": "enforce", "modules": ["stablediffusion"], "keys": ["iahome[0] HS256"], "api_keys": [] });
+    same(&line, &expected)?;
+    assert!(digest.len() == 16 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digest}");
+    same(&loaded(&policy(&iahome()))?["policy"], &line["policy"])?;
+    match loaded(&policy(&partner()))?["policy"] == line["policy"] {
+        false => Ok(()),
+        true => Err("two policies have one digest".into()),
+    }
 }
 
 /// A first RS256 signature costs Envoy about 0.6 ms, a remembered one next to nothing: so its CPU time
