@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use vigile::sample::render;
 use vigile::yaml::{Place, Value, Yaml};
 
 use crate::envoy::{Binary, Envoy, NotStarted};
@@ -21,13 +22,13 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads `envoy/NAME/envoy.yaml`. Its listeners and its admin interface move to 127.0.0.1 and to ports
+    /// Reads `envoy/NAME/envoy.yaml`, with the values of `envoy/.env.example` in it. Its listeners and its admin interface move to 127.0.0.1 and to ports
     /// that the system chooses; ask [`Envoy::listener`] for them by the listener's name.
     pub fn read(name: &str) -> Self {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
         let text = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        Self::of(name, text)
+        Self::of(name, rendered(name, &text))
     }
 
     /// The same with a config that `vigile init` writes from a sample.
@@ -114,6 +115,11 @@ impl Sample {
         &self.text
     }
 
+    /// The config as JSON: what it says, for a test that reads it.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::to_value(self.yaml().tree()).unwrap()
+    }
+
     fn yaml(&self) -> Yaml {
         Yaml::parse(&self.text)
             .unwrap_or_else(|error| panic!("{}: {} {}", self.name, error.place, error.problem))
@@ -164,6 +170,23 @@ impl Sample {
         assert!(self.text[at..].starts_with(old), "{}: {place} is not {old}", self.name);
         self.text.replace_range(at..at + old.len(), new);
     }
+}
+
+/// A sample's text with the values of `envoy/.env.example` in it.
+pub fn rendered(name: &str, text: &str) -> String {
+    render(text, &example()).unwrap_or_else(|wrong| panic!("{name}: {wrong:#?}"))
+}
+
+/// The variables of `envoy/.env.example`. Its secrets are empty.
+pub fn example() -> BTreeMap<String, String> {
+    let file = crate::policies::project().join("envoy/.env.example");
+    let text = std::fs::read_to_string(file).unwrap();
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let parse = |line: &str| {
+        let (name, value) = line.split_once('=').expect("NAME=value");
+        (name.to_owned(), value.to_owned())
+    };
+    lines.map(parse).collect()
 }
 
 /// The places of all values that are such, in the order of the text.

@@ -13,8 +13,8 @@ use vigile_tests::envoy::{self, Binary, Envoy, free_port};
 use vigile_tests::keys::SERVICE_API_KEY;
 use vigile_tests::recorder::Recorder;
 use vigile_tests::sample::Sample;
+use vigile_tests::uvicorn::Uvicorn;
 
-use super::app::App;
 use super::authority::Authority;
 use super::provider::Provider;
 
@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     pub(crate) authority: Authority,
     pub(crate) python: PathBuf,
     recorder: Recorder,
-    _app: App,
+    _app: Uvicorn,
     _runtime: Runtime,
 }
 
@@ -102,8 +102,11 @@ impl Setting {
     }
 
     /// Starts the app, last: it is told where Envoy listens for it.
-    pub(crate) fn app(&self, envoy: &Envoy, environment: &Environment) -> App {
-        App::start(&self.python, self.app_address, envoy.listener("provider"), environment)
+    pub(crate) fn app(&self, envoy: &Envoy, environment: &Environment) -> Uvicorn {
+        let mut environment = environment.clone();
+        let provider = format!("http://{}", envoy.listener("provider"));
+        environment.insert("PROVIDER_URL".into(), provider);
+        Uvicorn::start(&self.python, "ocr", self.app_address, &environment)
     }
 
     pub(crate) fn complete(self, envoy: Envoy, environment: &Environment) -> Stage {

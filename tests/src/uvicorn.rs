@@ -1,39 +1,39 @@
-//! The sample's app under uvicorn.
+//! A sample's app under uvicorn, as its README starts it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use vigile_tests::envoy;
-use vigile_tests::policies::project;
+use crate::envoy;
+use crate::policies::project;
 
-use super::stage::Environment;
-
-/// The sample's app; it ends with this value.
-pub(crate) struct App {
+/// The app of `envoy/NAME/app.py`; it ends with this value.
+pub struct Uvicorn {
     child: Child,
     folder: tempfile::TempDir,
 }
 
-impl App {
-    /// Starts it and waits until it answers. Its provider is where Envoy listens for it.
-    pub(crate) fn start(
+impl Uvicorn {
+    /// Starts it and waits until `/health` answers. It has these variables and no others.
+    pub fn start(
         python: &Path,
+        sample: &str,
         at: SocketAddr,
-        provider: SocketAddr,
-        environment: &Environment,
+        environment: &BTreeMap<String, String>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let child = Command::new(python)
             .args(["-m", "uvicorn", "app:app", "--host", "127.0.0.1", "--log-level", "warning"])
             .args(["--port", &at.port().to_string()])
-            .current_dir(project().join("envoy/ocr"))
+            // What many frameworks say of themselves, and a policy takes away.
+            .args(["--header", "x-powered-by:FastAPI"])
+            .current_dir(project().join("envoy").join(sample))
             .env_clear()
             .envs(environment)
-            .env("PROVIDER_URL", format!("http://{provider}"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -44,16 +44,23 @@ impl App {
         let deadline = Instant::now() + Duration::from_secs(60);
         while envoy::get(at, "/health").is_none() {
             let ended = app.child.try_wait().unwrap();
-            let said =
-                || std::fs::read_to_string(app.folder.path().join("log")).unwrap_or_default();
-            assert!(ended.is_none() && Instant::now() < deadline, "no app: {ended:?}\n{}", said());
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "no app: {ended:?}\n{}",
+                app.logged()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         app
     }
+
+    /// What it has printed.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
 }
 
-impl Drop for App {
+impl Drop for Uvicorn {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
