@@ -22,8 +22,9 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads `envoy/NAME/envoy.yaml`, with the values of `envoy/.env.example` in it. Its listeners and its admin interface move to 127.0.0.1 and to ports
-    /// that the system chooses; ask [`Envoy::listener`] for them by the listener's name.
+    /// Reads `envoy/NAME/envoy.yaml`, with the values of `envoy/.env.example` in it. Its listeners and its
+    /// admin interface move to 127.0.0.1 and to ports that the system chooses; ask [`Envoy::listener`] for
+    /// them by the listener's name.
     pub fn read(name: &str) -> Self {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
         let text = std::fs::read_to_string(&file)
@@ -170,6 +171,16 @@ impl Sample {
         assert!(self.text[at..].starts_with(old), "{}: {place} is not {old}", self.name);
         self.text.replace_range(at..at + old.len(), new);
     }
+}
+
+/// The samples, by the names of their folders.
+pub fn names() -> Vec<String> {
+    let entries = std::fs::read_dir(crate::policies::project().join("envoy")).unwrap();
+    let folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let name = |path: std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut names: Vec<String> = folders.map(name).collect();
+    names.sort();
+    names
 }
 
 /// A sample's text with the values of `envoy/.env.example` in it.

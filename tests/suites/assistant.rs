@@ -64,5 +64,9 @@ fn main() {
     for (name, run) in SCENARIOS {
         trials.push(tools::with(name, python.clone(), move |python| run(&python)));
     }
+    let both = tools::program("promtool", "prometheus").and_then(|tool| Ok((tool, python?)));
+    trials.push(tools::with("telling/alerts", both, |(promtool, python)| {
+        telling::alerts(&promtool, &python);
+    }));
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use vigile_tests::{envoy, policies, snippets, tools};
+use vigile_tests::{envoy, policies, sample, snippets, tools};
 
 /// The ports that samples and their READMEs name.
 const PORTS: [u16; 7] = [8443, 8080, 9901, 7860, 8765, 8801, 8000];
@@ -19,21 +19,13 @@ const PRINTS: &str = "# → ";
 
 fn main() {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, samples().into_iter().map(trial).collect()).exit();
-}
-
-/// The samples, by the names of their folders.
-fn samples() -> Vec<String> {
-    let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
-    let mut names: Vec<String> =
-        folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
+    libtest_mimic::run(&arguments, sample::names().into_iter().map(trial).collect()).exit();
 }
 
 fn trial(sample: String) -> Trial {
     let venv = match sample.as_str() {
         "ocr" => "ocr",
+        "assistant" | "orchestrator" => "assistant",
         "stable-diffusion" => "gradio-6",
         _ => panic!("envoy/{sample} has no Python named here"),
     };
@@ -120,6 +112,8 @@ fn stage(root: &Path, sample: &str, python: &Path, moved: &Moved) -> std::io::Re
             std::fs::copy(&file, here.join(file.file_name().unwrap()))?;
         }
     }
+    let example = std::fs::read_to_string(policies::project().join("envoy/.env.example"))?;
+    std::fs::write(root.join("envoy/.env.example"), moved.in_command(&example))?;
     symlink(envoy::module(), root.join("dist/vigile.wasm"))?;
     let command = |name: &str, text: String| {
         let file = root.join("bin").join(name);

@@ -16,7 +16,7 @@ use vigile::sample::Ocr;
 use vigile_tests::envoy::{self, Binary};
 use vigile_tests::keys::RING;
 use vigile_tests::snippets::{self, Snippet};
-use vigile_tests::{policies, tools};
+use vigile_tests::{policies, sample, tools};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -66,11 +66,10 @@ fn yaml(document: &str) -> Vec<Snippet> {
     snippets::all(document).into_iter().filter(|snippet| snippet.language == "yaml").collect()
 }
 
-/// The configs that stand under `envoy/`.
+/// The configs that stand under `envoy/`, with the values of `envoy/.env.example` in them.
 fn as_they_stand() -> BTreeMap<String, String> {
-    let folders = std::fs::read_dir(policies::project().join("envoy")).unwrap();
-    let folders = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
-    folders.map(|folder| (folder.clone(), read(&format!("envoy/{folder}/envoy.yaml")))).collect()
+    let config = |name: &str| sample::rendered(name, &read(&format!("envoy/{name}/envoy.yaml")));
+    sample::names().into_iter().map(|name| (name.clone(), config(&name))).collect()
 }
 
 /// The levels of the OCR service as `vigile init` writes them, and what its README says for a load

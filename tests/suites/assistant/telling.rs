@@ -1,10 +1,12 @@
 //! What the assistant tells its clients in headers, and its operator in logs, metrics and alerts.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use vigile_tests::caller::{Answer, Call};
 use vigile_tests::keys::RING;
+use vigile_tests::policies::project;
 use vigile_tests::service::Service;
 
 use super::stage::{ACCESS, ASSISTANT, PASSWORD, REFRESH, access, chat, client, login, say, token};
@@ -136,4 +138,40 @@ pub(crate) fn metrics(python: &Path) {
 
 fn lines(page: &str, word: &str) -> String {
     page.lines().filter(|line| line.contains(word)).collect::<Vec<_>>().join("\n")
+}
+
+/// The alerts of 004_9c0a55eb9d061ae7.txt: Prometheus takes them, they say what they should of made-up
+/// counters, and each counter that they name is one that this Envoy has.
+pub(crate) fn alerts(promtool: &Path, python: &Path) {
+    let ask = |arguments: &[&str]| {
+        let output = Command::new(promtool).args(arguments).current_dir(project()).output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "promtool {arguments:?}: {said}");
+    };
+    ask(&["check", "config", "envoy/assistant/prometheus.yaml"]);
+    ask(&["test", "rules", "tests/assistant/alerts.test.yaml"]);
+    let service = ASSISTANT.start_changed(python, |sample| sample);
+    for _ in 0..5 {
+        service.send(&Call::get("/auth/register").from(client(3)));
+    }
+    assert_eq!(service.send(&Call::get("/health")).status, 200);
+    let page = service.envoy.get("/stats/prometheus");
+    let rules = std::fs::read_to_string(project().join("envoy/assistant/alerts.yaml")).unwrap();
+    for (name, label) in [
+        ("envoy_http_local_rate_limit_rate_limited", "envoy_local_http_ratelimit_prefix=\"assistant_login\""),
+        ("vigile_requests", "module=\"assistant\",reason=\"token_signature\""),
+        ("envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"2\",envoy_cluster_name=\"assistant\""),
+        ("envoy_wasm_vigile_vm_reload", ""),
+    ] {
+        assert!(rules.contains(&format!("increase({name}")), "{name}");
+        assert!(page.contains(&format!("{name}{{{label}}} ")), "{}", lines(&page, name));
+    }
+    assert_eq!(rules.matches("increase(").count(), 4);
+    // Every reason that an alert is about is one that Vigile counts.
+    let reasons = rules.split("reason=~\"").nth(1).unwrap().split('"').next().unwrap();
+    let (group, rest) = reasons.strip_prefix("token_(").unwrap().split_once(")|").unwrap();
+    let tokens = group.split('|').map(|word| format!("token_{word}"));
+    for reason in tokens.chain(rest.split('|').map(str::to_owned)) {
+        assert_eq!(service.counted("assistant", &reason), 0);
+    }
 }
