@@ -33,6 +33,24 @@ pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// The samples, by the names of their folders.
+pub fn samples() -> Vec<String> {
+    let entries = std::fs::read_dir(project().join("envoy")).unwrap().map(Result::unwrap);
+    let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+    let mut names: Vec<String> =
+        folders.map(|folder| folder.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A file of a sample with the values of `envoy/.env.example`.
+pub fn rendered(file: &Path) -> String {
+    let text =
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    vigile::sample::render(&text, &vigile::sample::example())
+        .unwrap_or_else(|missing| panic!("{}: {missing:?}", file.display()))
+}
+
 /// Every policy that any of the cases names.
 pub fn named_by<'c>(names: impl Iterator<Item = &'c str>) -> BTreeMap<String, Policy> {
     names.map(|name| (name.to_owned(), load(name))).collect()
@@ -45,8 +63,11 @@ pub fn load(name: &str) -> Policy {
         true => project().join(name).join("envoy.yaml"),
         false => crate::case::corpus().join("policies").join(format!("{name}.yaml")),
     };
-    let text = std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text = match name.starts_with("envoy/") {
+        true => rendered(&file),
+        false => std::fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display())),
+    };
     let yaml = Yaml::parse(&text)
         .unwrap_or_else(|error| panic!("{name}: {} {}", error.place, error.problem));
     let found = find::policies(&yaml);

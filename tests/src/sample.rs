@@ -1,6 +1,6 @@
-//! The samples under `envoy/`, loaded as they stand.
+//! The samples under `envoy/`, loaded as they stand, with the values of `envoy/.env.example`.
 //!
-//! What ties a sample to one machine is replaced in its text, at the place where it stands, and nothing
+//! What then ties a sample to one machine is replaced in its text, at the place where it stands, and nothing
 //! else: Envoy reads the same YAML that an operator would give it. What is to be replaced and is not
 //! there stops the test.
 
@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use vigile::sample::render;
 use vigile::yaml::{Place, Value, Yaml};
 
 use crate::envoy::{Binary, Envoy, NotStarted};
@@ -22,14 +21,12 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads `envoy/NAME/envoy.yaml`, with the values of `envoy/.env.example` in it. Its listeners and its
-    /// admin interface move to 127.0.0.1 and to ports that the system chooses; ask [`Envoy::listener`] for
-    /// them by the listener's name.
+    /// Reads `envoy/NAME/envoy.yaml` with the values of `envoy/.env.example`. Its listeners and its admin
+    /// interface move to 127.0.0.1 and to ports that the system chooses; ask [`Envoy::listener`] for them by
+    /// the listener's name.
     pub fn read(name: &str) -> Self {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
-        let text = std::fs::read_to_string(&file)
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        Self::of(name, rendered(name, &text))
+        Self::of(name, crate::policies::rendered(&file))
     }
 
     /// The same with a config that `vigile init` writes from a sample.
@@ -173,33 +170,6 @@ impl Sample {
     }
 }
 
-/// The samples, by the names of their folders.
-pub fn names() -> Vec<String> {
-    let entries = std::fs::read_dir(crate::policies::project().join("envoy")).unwrap();
-    let folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    let name = |path: std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
-    let mut names: Vec<String> = folders.map(name).collect();
-    names.sort();
-    names
-}
-
-/// A sample's text with the values of `envoy/.env.example` in it.
-pub fn rendered(name: &str, text: &str) -> String {
-    render(text, &example()).unwrap_or_else(|wrong| panic!("{name}: {wrong:#?}"))
-}
-
-/// The variables of `envoy/.env.example`. Its secrets are empty.
-pub fn example() -> BTreeMap<String, String> {
-    let file = crate::policies::project().join("envoy/.env.example");
-    let text = std::fs::read_to_string(file).unwrap();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let parse = |line: &str| {
-        let (name, value) = line.split_once('=').expect("NAME=value");
-        (name.to_owned(), value.to_owned())
-    };
-    lines.map(parse).collect()
-}
-
 /// The places of all values that are such, in the order of the text.
 fn places(yaml: &Yaml, is: &dyn Fn(&Yaml) -> bool) -> Vec<Place> {
     let inner: Vec<&Yaml> = match &yaml.value {
@@ -244,9 +214,10 @@ mod tests {
             .file("/etc/envoy/tls/privkey.pem", wasm)
             .upstream("192.0.2.20:7860", ([127, 0, 0, 1], 7).into());
         let text = sample.text();
-        assert_eq!(text.matches("{ address: 127.0.0.1, port_value: 0 }").count(), 3);
-        assert!(text.contains("{ address: 127.0.0.1, port_value: 7 }"));
-        assert!(text.contains("code: { local: { filename: /x/vigile.wasm } }"));
+        let bare = text.replace('"', "");
+        assert_eq!(bare.matches("{ address: 127.0.0.1, port_value: 0 }").count(), 3);
+        assert!(bare.contains("{ address: 127.0.0.1, port_value: 7 }"));
+        assert!(text.contains("code: { local: { filename: \"/x/vigile.wasm\" } }"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::caller::{Answer, Call, Gate};
 use crate::envoy::{self, Binary, Envoy, free_port};
 use crate::keys::RING;
 use crate::recorder::Recorder;
-use crate::sample::{self, Sample};
+use crate::sample::Sample;
 use crate::uvicorn::Uvicorn;
 
 /// A sample with an app, as `envoy/.env.example` names its parts.
@@ -40,7 +40,7 @@ pub struct Service {
 impl Plan {
     /// A variable of `envoy/.env.example`.
     pub fn variable(&self, name: &str) -> String {
-        sample::example()[&format!("{}_{name}", self.prefix)].clone()
+        vigile::sample::example()[&format!("{}_{name}", self.prefix)].clone()
     }
 
     /// The sample as it stands.
@@ -77,8 +77,8 @@ impl Plan {
             format!("{}:{}", self.variable("UPSTREAM_HOST"), self.variable("UPSTREAM_PORT"));
         let sample = Sample::read(self.name)
             .file("/etc/envoy/vigile.wasm", &envoy::module())
-            .file(&self.variable("TLS_CERTIFICATE"), &chain)
-            .file(&self.variable("TLS_KEY"), &private)
+            .file("/etc/envoy/tls/fullchain.pem", &chain)
+            .file("/etc/envoy/tls/privkey.pem", &private)
             .upstream(&upstream, recorder.address());
         let mut environment = RING.environment();
         let envoy = change(sample).start(binary, &environment);

@@ -77,7 +77,7 @@ fn start(binary: &Binary) -> Result<(Envoy, Value), Failed> {
 /// As the sample has it.
 fn stats_config() -> Value {
     let sample = policies::project().join("envoy/stable-diffusion/envoy.yaml");
-    let yaml = Yaml::parse(&std::fs::read_to_string(sample).unwrap());
+    let yaml = Yaml::parse(&policies::rendered(&sample));
     let tree = yaml.unwrap_or_else(|error| panic!("{} {}", error.place, error.problem)).tree();
     let whole = serde_json::to_value(tree).unwrap();
     let tags = whole["stats_config"].clone();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use vigile_tests::{envoy, policies, sample, snippets, tools};
+use vigile_tests::{envoy, policies, snippets, tools};
 
 /// The ports that samples and their READMEs name.
 const PORTS: [u16; 7] = [8443, 8080, 9901, 7860, 8765, 8801, 8000];
@@ -19,7 +19,7 @@ const PRINTS: &str = "# → ";
 
 fn main() {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, sample::names().into_iter().map(trial).collect()).exit();
+    libtest_mimic::run(&arguments, policies::samples().into_iter().map(trial).collect()).exit();
 }
 
 fn trial(sample: String) -> Trial {
@@ -89,12 +89,12 @@ impl Moved {
         })
     }
 
-    /// In a config that `vigile init` wrote, by sed.
+    /// In a config that `vigile init` or `vigile render` wrote, by sed.
     fn in_config(&self) -> String {
         let ports = self.ports.iter().map(|(from, to)| format!("s/\\b{from}\\b/{to}/g;"));
         let nobody = tools::free_port();
         let provider = format!(
-            "s/address: api.openai.com, port_value: 443 /address: 127.0.0.1, port_value: {nobody} /;"
+            "s/address: \"api.openai.com\", port_value: 443 /address: 127.0.0.1, port_value: {nobody} /;"
         );
         ports.chain([provider]).collect()
     }
@@ -112,8 +112,11 @@ fn stage(root: &Path, sample: &str, python: &Path, moved: &Moved) -> std::io::Re
             std::fs::copy(&file, here.join(file.file_name().unwrap()))?;
         }
     }
-    let example = std::fs::read_to_string(policies::project().join("envoy/.env.example"))?;
-    std::fs::write(root.join("envoy/.env.example"), moved.in_command(&example))?;
+    let example = ".env.example";
+    std::fs::copy(
+        policies::project().join("envoy").join(example),
+        root.join("envoy").join(example),
+    )?;
     symlink(envoy::module(), root.join("dist/vigile.wasm"))?;
     let command = |name: &str, text: String| {
         let file = root.join("bin").join(name);
@@ -129,7 +132,7 @@ fn stage(root: &Path, sample: &str, python: &Path, moved: &Moved) -> std::io::Re
     command(
         "vigile",
         format!(
-            "[ \"$1\" != init ] || {{ {0} \"$@\" | sed '{moves}'; exit; }}\nexec {0} \"$@\"",
+            "case $1 in init | render) {0} \"$@\" | sed '{moves}'; exit ;; esac\nexec {0} \"$@\"",
             vigile.display()
         ),
     )?;

@@ -16,7 +16,7 @@ use vigile::sample::Ocr;
 use vigile_tests::envoy::{self, Binary};
 use vigile_tests::keys::RING;
 use vigile_tests::snippets::{self, Snippet};
-use vigile_tests::{policies, sample, tools};
+use vigile_tests::{policies, tools};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -66,10 +66,11 @@ fn yaml(document: &str) -> Vec<Snippet> {
     snippets::all(document).into_iter().filter(|snippet| snippet.language == "yaml").collect()
 }
 
-/// The configs that stand under `envoy/`, with the values of `envoy/.env.example` in them.
+/// The configs that stand under `envoy/`, with the values of the example.
 fn as_they_stand() -> BTreeMap<String, String> {
-    let config = |name: &str| sample::rendered(name, &read(&format!("envoy/{name}/envoy.yaml")));
-    sample::names().into_iter().map(|name| (name.clone(), config(&name))).collect()
+    let file = |name: &str| policies::project().join("envoy").join(name).join("envoy.yaml");
+    let samples = policies::samples().into_iter();
+    samples.map(|name| (name.clone(), policies::rendered(&file(&name)))).collect()
 }
 
 /// The levels of the OCR service as `vigile init` writes them, and what its README says for a load

@@ -22,6 +22,7 @@ mod redirects;
 mod secret;
 mod server;
 mod streams;
+mod template;
 mod underscores;
 mod unseen;
 mod upgrades;
@@ -188,7 +189,7 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// Reads a file's bytes.
 ///
 /// # Errors
-/// Where they are no document of this format.
+/// Where they are no document of this format, or a template of one.
 pub fn read(bytes: &[u8], format: Format) -> Result<Yaml, NotYaml> {
     let wrong = |place, problem: &str| Err(NotYaml { place, problem: problem.to_owned() });
     if bytes.len() > LARGEST {
@@ -201,10 +202,11 @@ pub fn read(bytes: &[u8], format: Format) -> Result<Yaml, NotYaml> {
             return wrong(end_of(before), "this is not UTF-8 text");
         }
     };
-    match format {
+    let read = match format {
         Format::Yaml => Yaml::parse(text),
         Format::Json => Yaml::parse_json(text),
-    }
+    };
+    template::unrendered(text, &read).map_or(read, Err)
 }
 
 /// The place behind a text.

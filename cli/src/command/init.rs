@@ -4,7 +4,7 @@ use vigile_policy::Origin;
 
 use super::{Output, Problem};
 use crate::check::{self, Format, Reported, Severity};
-use crate::sample::{NotFound, Ocr, StableDiffusion};
+use crate::sample::{Ocr, StableDiffusion, Unwritten};
 
 /// Writes an Envoy config to start from: a sample of this project, with your names
 ///
@@ -111,7 +111,7 @@ impl Arguments {
             Sample::StableDiffusion(frame) => (frame.head(), frame.config(), FRAME_LEFT),
             Sample::Ocr(service) => (service.head(), service.config(), SERVICE_LEFT),
         };
-        let config = config.map_err(|missing| Problem::Failed(missing.to_string()))?;
+        let config = config.map_err(|wrong| Problem::Failed(wrong.to_string()))?;
         let config = headed(&head, &config);
         match errors(&config) {
             errors if errors.is_empty() => {
@@ -161,7 +161,7 @@ impl Frame {
         format!("{} in a frame of {}", self.host, self.platform)
     }
 
-    fn config(self) -> Result<String, NotFound> {
+    fn config(self) -> Result<String, Unwritten> {
         let Place { upstream, tls, wasm } = self.place;
         StableDiffusion {
             module: self.module,
@@ -182,7 +182,7 @@ impl Service {
         format!("The service {} at level {}{observe}", self.module, self.level)
     }
 
-    fn config(self) -> Result<String, NotFound> {
+    fn config(self) -> Result<String, Unwritten> {
         let Place { upstream, tls, wasm } = self.place;
         Ocr {
             level: self.level.into(),
@@ -229,18 +229,17 @@ fn upstream(text: &str) -> Result<(String, u16), String> {
     let port = port.parse().ok().filter(|port| *port != 0).ok_or(WANTED)?;
     let bare = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
     match bare.map(str::parse::<std::net::Ipv6Addr>) {
-        // Quoted: a YAML word neither begins with a colon nor holds one before a space.
-        Some(Ok(address)) => Ok((format!("\"{address}\""), port)),
+        Some(Ok(address)) => Ok((address.to_string(), port)),
         Some(Err(_)) => Err(WANTED.to_owned()),
         None => host(address).map(|address| (address, port)).map_err(|_| WANTED.to_owned()),
     }
 }
 
 fn path(text: &str) -> Result<String, String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
     match text.trim_end_matches('/') {
         "" => Err("a path".to_owned()),
-        path if path.chars().all(fits) && !path.starts_with(['-', '@']) => Ok(path.to_owned()),
-        _ => Err("letters, digits and / . _ - + @ alone".to_owned()),
+        path if path.chars().all(fits) && !path.starts_with('-') => Ok(path.to_owned()),
+        _ => Err("letters, digits and / . _ - + alone".to_owned()),
     }
 }

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod init;
 pub mod key;
 pub mod reasons;
+pub mod render;
 pub mod token;
 
 use std::io::Read;
@@ -77,6 +78,7 @@ commands! {
     Check check
     Explain explain
     Init init
+    Render render
     Token token
     Key key
     Reasons reasons

@@ -131,21 +131,26 @@ fn config(settings: &Settings<'_>) -> Result<Value, String> {
         platform: settings.platform.clone(),
         upstream: (settings.upstream.ip().to_string(), settings.upstream.port()),
         tls: "unused".to_owned(),
-        wasm: settings.wasm.display().to_string(),
+        wasm: "unused".to_owned(),
         ports: (settings.port, 0),
     };
-    let text = sample.config().map_err(|missing| missing.to_string())?;
+    let text = sample.config().map_err(|wrong| wrong.to_string())?;
     let yaml = Yaml::parse(&text).map_err(|error| format!("{}: {}", error.place, error.problem))?;
     let mut config = serde_json::to_value(yaml.tree()).map_err(|error| error.to_string())?;
-    let changed = changed(&mut config);
+    let changed = changed(&mut config, settings.wasm);
     changed.map(|()| config).ok_or_else(|| "the sample has changed".to_owned())
 }
 
-fn changed(config: &mut Value) -> Option<()> {
+/// The module file too: a person's folders may have names that no template takes.
+fn changed(config: &mut Value, wasm: &Path) -> Option<()> {
+    const FILTER: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0";
+    const MODULE: &str = "/typed_config/config/vm_config/code/local/filename";
+
     let listeners = config.pointer_mut("/static_resources/listeners")?.as_array_mut()?;
     listeners.truncate(1);
     let listener = listeners.first_mut()?;
     listener.pointer_mut("/filter_chains/0")?.as_object_mut()?.remove("transport_socket")?;
+    *listener.pointer_mut(FILTER)?.pointer_mut(MODULE)? = json!(wasm.display().to_string());
     *listener.pointer_mut("/address/socket_address/address")? = json!("127.0.0.1");
     *config.pointer_mut("/admin/address/socket_address/port_value")? = json!(0);
     Some(())

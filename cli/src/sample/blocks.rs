@@ -1,10 +1,10 @@
 //! Blocks of YAML, found by a line and ended by its indentation.
 
-use super::NotFound;
+use super::Unwritten;
 
 /// The text without the block that begins with the line `first`, and without the comments right above
 /// it.
-pub(super) fn without(text: &str, first: &str) -> Result<String, NotFound> {
+pub(super) fn without(text: &str, first: &str) -> Result<String, Unwritten> {
     let lines: Vec<&str> = text.lines().collect();
     let (start, end) = find(&lines, first)?;
     let comment = |line: &&&str| line.trim_start().starts_with('#');
@@ -14,7 +14,7 @@ pub(super) fn without(text: &str, first: &str) -> Result<String, NotFound> {
 }
 
 /// The text with another body, indented to fit, below the line `first`.
-pub(super) fn with_body(text: &str, first: &str, body: &str) -> Result<String, NotFound> {
+pub(super) fn with_body(text: &str, first: &str, body: &str) -> Result<String, Unwritten> {
     let lines: Vec<&str> = text.lines().collect();
     let (start, end) = find(&lines, first)?;
     let inner = lines.get(start).map_or(0, |line| indent(line).saturating_add(2));
@@ -30,7 +30,7 @@ pub(super) fn with_body(text: &str, first: &str, body: &str) -> Result<String, N
 }
 
 /// The text with one more line behind the line `first`, indented like it.
-pub(super) fn with_line(text: &str, first: &str, line: &str) -> Result<String, NotFound> {
+pub(super) fn with_line(text: &str, first: &str, line: &str) -> Result<String, Unwritten> {
     let lines: Vec<&str> = text.lines().collect();
     let (start, _) = find(&lines, first)?;
     let new = format!("{}{line}", " ".repeat(lines.get(start).map_or(0, |line| indent(line))));
@@ -39,9 +39,11 @@ pub(super) fn with_line(text: &str, first: &str, line: &str) -> Result<String, N
 }
 
 /// From the line `first` to the next one that is not indented further.
-fn find(lines: &[&str], first: &str) -> Result<(usize, usize), NotFound> {
-    let start =
-        lines.iter().position(|line| line.trim() == first).ok_or(NotFound(first.to_owned()))?;
+fn find(lines: &[&str], first: &str) -> Result<(usize, usize), Unwritten> {
+    let start = lines
+        .iter()
+        .position(|line| line.trim() == first)
+        .ok_or(Unwritten::NotFound(first.to_owned()))?;
     let outer = lines.get(start).map_or(0, |line| indent(line));
     let inside = |line: &&&str| line.trim().is_empty() || indent(line) > outer;
     let length = lines.iter().skip(start.saturating_add(1)).take_while(inside).count();

@@ -1,29 +1,47 @@
-//! The samples under `envoy/`, with other names: what `vigile init` writes and `vigile demo` runs.
+//! The samples under `envoy/`: what `vigile init` writes and `vigile demo` runs.
 //!
-//! A sample is text with comments worth keeping, so it is changed as text: known words for others, and
-//! whole blocks by their indentation. A word or block that is not found is an error, never passed over:
-//! a sample that changed must not leave its old names behind.
+//! A sample is a template: `${NAME}` stands for whatever differs from one machine to another, and
+//! `envoy/.env.example` has a value for each. It is text with comments worth keeping, so it is filled in
+//! as text, and whole blocks are found by their indentation. A block that is not found is an error, never
+//! passed over.
 
 mod blocks;
+mod env_file;
 mod ocr;
 mod render;
 mod stable_diffusion;
 
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use env_file::{Unread, variables};
 pub use ocr::Ocr;
-pub use render::{Unfilled, render};
+pub use render::{Unfilled, is_name, places, render};
 pub use stable_diffusion::StableDiffusion;
 
-/// A word of a sample that was to be replaced and is not there: the sample has changed.
+/// Why a sample could not be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotFound(pub String);
+pub enum Unwritten {
+    /// A line that was to be changed is not there: the sample has changed.
+    NotFound(String),
+    /// Places without a value, or with one that YAML could read in another way.
+    Unfilled(Vec<Unfilled>),
+}
 
-impl std::fmt::Display for NotFound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the sample does not hold {:?}", self.0)
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(line) => write!(f, "the sample does not hold {line:?}"),
+            Self::Unfilled(places) => {
+                let lines: Vec<String> = places.iter().map(ToString::to_string).collect();
+                f.write_str(&lines.join("\n"))
+            }
+        }
     }
 }
 
-/// A file of a sample, as it is in the repository.
+/// A file of the samples, as it is in the repository.
+const EXAMPLE: &str = include_str!("../../../envoy/.env.example");
 const STABLE_DIFFUSION: &str = include_str!("../../../envoy/stable-diffusion/envoy.yaml");
 const OCR: &str = include_str!("../../../envoy/ocr/envoy.yaml");
 const OCR_LEVELS: [&str; 3] = [
@@ -32,14 +50,22 @@ const OCR_LEVELS: [&str; 3] = [
     include_str!("../../../envoy/ocr/level-3.yaml"),
 ];
 
-/// Replaces each word by another, everywhere.
-fn replaced(text: &str, words: &[(&str, &str)]) -> Result<String, NotFound> {
-    let mut text = text.to_owned();
-    for (from, to) in words {
-        if !text.contains(from) {
-            return Err(NotFound((*from).to_owned()));
-        }
-        text = text.replace(from, to);
+/// The values of `envoy/.env.example`, one for every `${NAME}` of every sample.
+pub fn example() -> BTreeMap<String, String> {
+    variables(EXAMPLE).0
+}
+
+/// A sample with these values, and those of the example where there is none.
+fn filled<const N: usize>(text: &str, values: [(&str, String); N]) -> Result<String, Unwritten> {
+    let mut all = example();
+    all.extend(values.map(|(name, value)| (name.to_owned(), value)));
+    render(text, &all).map_err(Unwritten::Unfilled)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_is_read_without_a_mistake() {
+        assert_eq!(super::variables(super::EXAMPLE).1, []);
     }
-    Ok(text)
 }

@@ -1,6 +1,6 @@
 //! `envoy/ocr` with other names, at one of the levels of its document.
 
-use super::{NotFound, OCR, OCR_LEVELS, blocks, replaced};
+use super::{OCR, OCR_LEVELS, Unwritten, blocks, filled};
 
 /// The names in the sample that a user changes.
 #[derive(Clone, Debug)]
@@ -25,28 +25,26 @@ impl Ocr {
     /// The config with these names.
     ///
     /// # Errors
-    /// Where the sample lacks a name or a block that was to be replaced.
-    pub fn config(&self) -> Result<String, NotFound> {
-        let (address, port) = &self.upstream;
-        let (upstream, shown) =
-            (format!("{address}, port_value: {port} }}"), format!("{address}:{port}"));
-        let name = format!("name: {}", self.module);
-        let text = replaced(
+    /// Where the sample lacks a block that was to be changed, or a name holds what YAML could read in
+    /// another way.
+    pub fn config(&self) -> Result<String, Unwritten> {
+        let (host, port) = &self.upstream;
+        let text = filled(
             &self.at_its_level()?,
-            &[
-                ("address: 127.0.0.1, port_value: 8000 }", &format!("address: {upstream}")),
-                ("127.0.0.1:8000", &shown),
-                ("api.openai.com", &self.provider),
-                ("name: ocr\n", &format!("{name}\n")),
-                ("/etc/envoy/tls", &self.tls),
-                ("/etc/envoy/vigile.wasm", &self.wasm),
+            [
+                ("OCR_MODULE", self.module.clone()),
+                ("OCR_UPSTREAM_HOST", host.clone()),
+                ("OCR_UPSTREAM_PORT", port.to_string()),
+                ("OCR_PROVIDER_HOST", self.provider.clone()),
+                ("OCR_TLS_FOLDER", self.tls.clone()),
+                ("VIGILE_WASM_FILE", self.wasm.clone()),
             ],
         )?;
         // The first policy is the service's; the second adds the provider's key, and has nothing to observe.
         if self.observe { blocks::with_line(&text, "vigile: 1", "mode: observe") } else { Ok(text) }
     }
 
-    fn at_its_level(&self) -> Result<String, NotFound> {
+    fn at_its_level(&self) -> Result<String, Unwritten> {
         let Some(policy) = self.level.checked_sub(1).and_then(|level| OCR_LEVELS.get(level)) else {
             return Ok(OCR.to_owned());
         };

@@ -29,31 +29,52 @@ impl fmt::Display for Unfilled {
 /// Every place that has no value, or one that could change the YAML around it. Values are not repeated.
 pub fn render(text: &str, values: &BTreeMap<String, String>) -> Result<String, Vec<Unfilled>> {
     let (mut out, mut wrong) = (String::with_capacity(text.len()), Vec::new());
-    for (at, line) in text.split_inclusive('\n').enumerate() {
-        let mut rest = line;
-        while let Some((before, after)) = rest.split_once("${") {
-            out.push_str(before);
-            let (name, after) = after.split_once('}').unwrap_or((after.trim_end(), "\n"));
-            match value(name, values) {
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Place { line, name } => match value(name, values) {
                 Ok(value) => out.push_str(value),
-                Err(problem) => wrong.push(Unfilled {
-                    line: at.saturating_add(1),
-                    name: name.to_owned(),
-                    problem,
-                }),
-            }
-            rest = after;
+                Err(problem) => wrong.push(Unfilled { line, name: name.to_owned(), problem }),
+            },
         }
-        out.push_str(rest);
     }
     if wrong.is_empty() { Ok(out) } else { Err(wrong) }
 }
 
+/// What stands between the braces of every `${NAME}`, each with its line, from 1.
+pub fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    pieces(text).into_iter().filter_map(|piece| match piece {
+        Piece::Place { line, name } => Some((line, name)),
+        Piece::Text(_) => None,
+    })
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Place { line: usize, name: &'t str },
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').unwrap_or((after.trim_end(), "\n"));
+            pieces.extend([Piece::Text(before), Piece::Place { line: at.saturating_add(1), name }]);
+            rest = after;
+        }
+        pieces.push(Piece::Text(rest));
+    }
+    pieces
+}
+
+/// Whether this is a name that a place may have.
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
 fn value<'v>(name: &str, values: &'v BTreeMap<String, String>) -> Result<&'v str, &'static str> {
-    let is_name = |name: &str| {
-        name.starts_with(|first: char| first.is_ascii_uppercase())
-            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-    };
     if !is_name(name) {
         return Err("is no name: capitals, digits and _");
     }

@@ -2,7 +2,7 @@
 
 use vigile_policy::Origin;
 
-use super::{NotFound, STABLE_DIFFUSION, replaced};
+use super::{STABLE_DIFFUSION, Unwritten, filled};
 
 /// The names in the sample that a user changes.
 #[derive(Clone, Debug)]
@@ -27,36 +27,22 @@ impl StableDiffusion {
     /// The config with these names.
     ///
     /// # Errors
-    /// Where the sample lacks a name that was to be replaced.
-    pub fn config(&self) -> Result<String, NotFound> {
-        let (address, port) = &self.upstream;
-        let words = [
-            ("stablediffusion.regispailler.fr", "@host@"),
-            ("https://iahome.fr", "@platform@"),
-            ("name: stablediffusion", "name: @module@"),
-            ("stat_prefix: stablediffusion", "stat_prefix: @module@"),
-            ("address: 192.0.2.20, port_value: 7860", "address: @upstream@"),
-            ("Gradio on 192.0.2.20:7860", "Gradio on @shown@"),
-            ("/etc/envoy/tls", "@tls@"),
-            ("/etc/envoy/vigile.wasm", "@wasm@"),
-            ("port_value: 8443", "port_value: @https@"),
-            ("port_redirect: 8443", "port_redirect: @https@"),
-            ("port_value: 8080", "port_value: @http@"),
-        ];
-        let (https, http) = self.ports;
-        let names = [
-            ("@host@", self.host.clone()),
-            ("@platform@", self.platform.to_string()),
-            ("@module@", self.module.clone()),
-            ("@upstream@", format!("{address}, port_value: {port}")),
-            ("@shown@", format!("{address}:{port}")),
-            ("@tls@", self.tls.clone()),
-            ("@wasm@", self.wasm.clone()),
-            ("@https@", https.to_string()),
-            ("@http@", http.to_string()),
-        ];
-        let names: Vec<(&str, &str)> =
-            names.iter().map(|(mark, name)| (*mark, name.as_str())).collect();
-        replaced(&replaced(STABLE_DIFFUSION, &words)?, &names)
+    /// Where a name holds what YAML could read in another way.
+    pub fn config(&self) -> Result<String, Unwritten> {
+        let ((host, port), (https, http)) = (&self.upstream, self.ports);
+        filled(
+            STABLE_DIFFUSION,
+            [
+                ("STABLE_DIFFUSION_MODULE", self.module.clone()),
+                ("STABLE_DIFFUSION_HOST", self.host.clone()),
+                ("STABLE_DIFFUSION_PLATFORM", self.platform.to_string()),
+                ("STABLE_DIFFUSION_UPSTREAM_HOST", host.clone()),
+                ("STABLE_DIFFUSION_UPSTREAM_PORT", port.to_string()),
+                ("STABLE_DIFFUSION_HTTPS_PORT", https.to_string()),
+                ("STABLE_DIFFUSION_HTTP_PORT", http.to_string()),
+                ("STABLE_DIFFUSION_TLS_FOLDER", self.tls.clone()),
+                ("VIGILE_WASM_FILE", self.wasm.clone()),
+            ],
+        )
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use vigile_tests::caller::{Answer, Call};
 use vigile_tests::keys::RING;
-use vigile_tests::policies::project;
+use vigile_tests::policies::{project, rendered};
 use vigile_tests::service::Service;
 
 use super::stage::{ACCESS, ASSISTANT, PASSWORD, REFRESH, access, chat, client, login, say, token};
@@ -148,7 +148,12 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "promtool {arguments:?}: {said}");
     };
-    ask(&["check", "config", "envoy/assistant/prometheus.yaml"]);
+    let config = rendered(&project().join("envoy/assistant/prometheus.yaml"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prometheus.yaml");
+    let alerts = project().join("envoy/assistant/alerts.yaml");
+    std::fs::write(&file, config.replace("alerts.yaml", alerts.to_str().unwrap())).unwrap();
+    ask(&["check", "config", file.to_str().unwrap()]);
     ask(&["test", "rules", "tests/assistant/alerts.test.yaml"]);
     let service = ASSISTANT.start_changed(python, |sample| sample);
     for _ in 0..5 {

@@ -11,6 +11,9 @@ const WARNED: &str = "vigile: 1
 issuers: [{ name: a, algorithms: [HS256], keys: [{ secret: { env: A } }] }]
 modules: [{ name: m, module_claim: none, routes: [{ path: /**, token: { issuer: a } }] }]
 ";
+const GOOD_POLICY: &str = "vigile: 1
+modules: [{ name: m, routes: [{ path: /**, public: true }] }]
+";
 const WRONG: &str = "vigile: 1
 modules:
   - name: m m
@@ -45,6 +48,29 @@ fn lines_are_what_editors_jump_to() {
     assert!(lines[1].starts_with(&format!(
         "{wrong}:6:9: error: modules[0].routes[0].pubic: there is no such key; did you mean"
     )));
+}
+
+/// Whatever else could be said of a template would be about what it is not.
+#[test]
+fn a_template_is_to_be_rendered_first() {
+    for (sample, place) in [
+        ("ocr/envoy.yaml", "11:64"),
+        ("ocr/level-3.yaml", "10:12"),
+        ("stable-diffusion/envoy.yaml", "8:64"),
+    ] {
+        let sample = format!("envoy/{sample}");
+        let ran = vigile(&["check", &sample], &[]).ends_with(1);
+        assert!(ran.stdout.starts_with(&format!("{sample}:{place}: error: ${{")), "{ran:?}");
+        assert!(ran.stdout.contains(" is not filled in: this is a template."), "{ran:?}");
+        assert!(ran.stdout.contains("vigile render FILE --env-file .env"), "{ran:?}");
+        assert_eq!(ran.stderr, "1 error\n");
+    }
+    let explained = vigile(&["explain", "envoy/ocr/envoy.yaml", "--get", "/"], &[]);
+    explained.ends_with(1).says("this is a template");
+    // In a script it is the script's own, and in a comment nobody's.
+    let script = "script: \"`${HOME}`; a(${B})\"\n";
+    let (_folder, good) = file("good.yaml", &format!("# ${{NAME}}\n{GOOD_POLICY}{script}"));
+    vigile(&["check", &good], &[]).ends_with(1).says("script: there is no such key");
 }
 
 #[test]

@@ -36,19 +36,20 @@ fn every_config_is_sound_and_says_what_is_left_to_do() {
 #[test]
 fn the_names_given_are_the_only_ones() {
     let config = vigile(&FRAME, &[]).fine();
-    for name in ["sd.example.org", "https://example.org", "192.0.2.7, port_value: 7861"] {
+    for name in ["sd.example.org", "https://example.org", "\"192.0.2.7\", port_value: 7861"] {
         assert!(config.contains(name), "{name}");
     }
-    for name in ["regispailler", "iahome.fr", "192.0.2.20"] {
+    for name in ["regispailler", "iahome.fr", "192.0.2.20", "${"] {
         assert!(!config.contains(name), "{name}");
     }
     let all =
         ["--module", "scan", "--provider", "api.example.com", "--tls", "/tls/", "--wasm", "v.wasm"];
     let config = vigile(&service(&all), &[]).fine();
-    for name in ["name: scan", "api.example.com", "/tls/fullchain.pem", "filename: v.wasm"] {
+    for name in ["name: \"scan\"", "api.example.com", "/tls/fullchain.pem", "filename: \"v.wasm\""]
+    {
         assert!(config.contains(name), "{name}");
     }
-    for name in ["name: ocr\n", "openai.com", "/etc/envoy", "127.0.0.1, port_value: 8000"] {
+    for name in ["\"ocr\"", "openai.com", "/etc/envoy", "\"127.0.0.1\", port_value: 8000", "${"] {
         assert!(!config.contains(name), "{name}");
     }
 }

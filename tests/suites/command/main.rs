@@ -6,6 +6,7 @@ mod init;
 mod key;
 mod readme;
 mod reasons;
+mod render;
 mod token;
 
 use std::io::Write;
@@ -124,12 +125,12 @@ fn wrong_usage_has_a_status_of_its_own() {
 fn help_shows_examples_and_statuses() {
     let top = vigile(&["--help"], &[]).fine();
     assert!(top.contains("Exit status:") && top.contains("64  wrong usage"), "{top}");
-    for command in ["check", "explain", "token", "key", "reasons"] {
+    for command in ["check", "explain", "render", "token", "key", "reasons"] {
         assert!(top.contains(&format!("  {command} ")), "{top}");
         let help = vigile(&[command, "--help"], &[]).fine();
         assert!(help.contains("Examples:\n  "), "{help}");
     }
-    for command in ["check", "explain"] {
+    for command in ["check", "explain", "render"] {
         assert!(vigile(&[command, "--help"], &[]).fine().contains("Exit status:\n  0 "));
     }
     assert!(vigile(&["--version"], &[]).fine().starts_with("vigile 0."));

@@ -22,6 +22,19 @@ fn the_policy_by_example_is_one() {
 }
 
 #[test]
+fn an_env_file_does_as_well() {
+    let commands = block("sh", "vigile render");
+    let commands = commands.replace("dist/vigile", &BINARY.display().to_string());
+    let folder = tempfile::tempdir().unwrap();
+    let samples = vigile_tests::policies::project().join("envoy");
+    std::os::unix::fs::symlink(samples, folder.path().join("envoy")).unwrap();
+    let shell = Command::new("sh").args(["-ec", &commands]).current_dir(&folder).output().unwrap();
+    assert!(shell.status.success() && shell.stderr.is_empty(), "{shell:?}");
+    let config = folder.path().join("envoy.yaml").display().to_string();
+    assert_eq!(vigile(&["check", &config], &[]).ends_with(0).stdout, "");
+}
+
+#[test]
 fn the_commands_do_what_is_said() {
     let commands = block("sh", "vigile init");
     let (build, commands) = commands.split_once('\n').unwrap();

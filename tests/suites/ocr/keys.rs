@@ -7,7 +7,7 @@ use vigile::yaml::Yaml;
 use vigile_tests::case::whole_numbers;
 use vigile_tests::envoy::{self, Envoy};
 use vigile_tests::keys::SERVICE_API_KEY;
-use vigile_tests::policies::project;
+use vigile_tests::policies::{project, rendered};
 use vigile_tests::sample::Sample;
 
 use super::call::{Answer, Call, DJANGO};
@@ -68,7 +68,7 @@ pub(crate) fn another_server(python: &Path) {
 /// The listener for the app stands on loopback, and where an operator opens it, its list of addresses
 /// still holds: the key is not lent to anybody.
 pub(crate) fn egress_from_outside(python: &Path) {
-    let sample = whole_numbers(yaml(&std::fs::read_to_string(file()).unwrap()));
+    let sample = whole_numbers(yaml(&rendered(&file())));
     assert_eq!(
         sample["static_resources"]["listeners"][2]["address"]["socket_address"],
         json!({ "address": "127.0.0.1", "port_value": 8801 })
