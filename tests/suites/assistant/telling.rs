@@ -144,7 +144,8 @@ fn lines(page: &str, word: &str) -> String {
 /// counters, and each counter that they name is one that this Envoy has.
 pub(crate) fn alerts(promtool: &Path, python: &Path) {
     let ask = |arguments: &[&str]| {
-        let output = Command::new(promtool).args(arguments).current_dir(project()).output().unwrap();
+        let output =
+            Command::new(promtool).args(arguments).current_dir(project()).output().unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "promtool {arguments:?}: {said}");
     };
@@ -163,9 +164,15 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
     let page = service.envoy.get("/stats/prometheus");
     let rules = std::fs::read_to_string(project().join("envoy/assistant/alerts.yaml")).unwrap();
     for (name, label) in [
-        ("envoy_http_local_rate_limit_rate_limited", "envoy_local_http_ratelimit_prefix=\"assistant_login\""),
+        (
+            "envoy_http_local_rate_limit_rate_limited",
+            "envoy_local_http_ratelimit_prefix=\"assistant_login\"",
+        ),
         ("vigile_requests", "module=\"assistant\",reason=\"token_signature\""),
-        ("envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"2\",envoy_cluster_name=\"assistant\""),
+        (
+            "envoy_cluster_upstream_rq_xx",
+            "envoy_response_code_class=\"2\",envoy_cluster_name=\"assistant\"",
+        ),
         ("envoy_wasm_vigile_vm_reload", ""),
     ] {
         assert!(rules.contains(&format!("increase({name}")), "{name}");
