@@ -153,7 +153,7 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prometheus.yaml");
     let alerts = project().join("envoy/assistant/alerts.yaml");
-    std::fs::write(&file, config.replace("alerts.yaml", alerts.to_str().unwrap())).unwrap();
+    std::fs::write(&file, config.replace("./alerts.yaml", alerts.to_str().unwrap())).unwrap();
     ask(&["check", "config", file.to_str().unwrap()]);
     ask(&["test", "rules", "tests/assistant/alerts.test.yaml"]);
     let service = ASSISTANT.start_changed(python, |sample| sample);
