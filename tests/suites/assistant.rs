@@ -33,8 +33,9 @@ const ON_EVERY_ENVOY: [ScenarioOn; 6] = [
     ("sockets", sockets::all),
 ];
 
-const SCENARIOS: [Scenario; 15] = [
+const SCENARIOS: [Scenario; 16] = [
     ("limits/one_network_is_one_client", crowd::one_network),
+    ("limits/behind_a_load_balancer", crowd::behind_a_load_balancer),
     ("pages/forgery", pages::forgery),
     ("pages/hosts", pages::hosts),
     ("sessions/by_cookie", sessions::by_cookie),

@@ -68,3 +68,23 @@ pub(crate) fn one_network(python: &Path) {
     REGISTER.refused(&register("2001:db8:0:1:ffff::4"));
     assert_eq!(register("2001:db8:0:2::1").status, 422);
 }
+
+/// Behind a load balancer that is named, the address that it adds counts, and none that its client claims.
+pub(crate) fn behind_a_load_balancer(python: &Path) {
+    let service = ASSISTANT.start_changed(python, |sample| {
+        let own = "# Behind a load balancer, name it instead: see README.md.\n                use_remote_address: true\n";
+        let named = "use_remote_address: false\n                original_ip_detection_extensions: [{ name: envoy.http.original_ip_detection.xff, typed_config: { \"@type\": type.googleapis.com/envoy.extensions.http.original_ip_detection.xff.v3.XffConfig, xff_trusted_cidrs: { cidrs: [{ address_prefix: 127.0.0.0, prefix_len: 8 }] } } }]\n";
+        let believed = "vigile: 1\n                            client_address: envoy\n";
+        sample.with(own, named).with("vigile: 1\n", believed)
+    });
+    let register = |forwarded: &str| {
+        let call = Call::post("/auth/register", &json!({})).with("x-forwarded-for", forwarded);
+        service.send(&call.from(client(1)))
+    };
+    for n in 1..=3 {
+        assert_eq!(register(&format!("203.0.113.{n}, 198.51.100.7")).status, 422);
+    }
+    REGISTER.refused(&register("198.51.100.7"));
+    REGISTER.refused(&register("203.0.113.4, 198.51.100.7"));
+    assert_eq!(register("198.51.100.7, 198.51.100.8").status, 422);
+}

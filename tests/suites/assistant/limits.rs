@@ -39,6 +39,13 @@ pub(crate) fn logins(binary: &Binary, python: &Path) {
         "/auth/login;x",
         "/auth%2flogin",
         "/auth/login%00",
+        "/auth/login%0a",
+        "/auth/login%0a/",
+        "/auth/jwt/login%0A",
+        "/auth/login%250a",
+        "/auth/login%c2%85",
+        "/auth/login%20",
+        "/auth/login%3fx",
         "/auth/login/..;/login",
     ] {
         let body = json!({ "username": "superuser", "password": PASSWORD });
