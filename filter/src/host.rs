@@ -21,6 +21,11 @@ pub(crate) fn headers(map: MapType) -> Option<Headers> {
     hostcalls::get_map_bytes(map).ok()
 }
 
+/// The body of the request that Envoy holds, up to `most` bytes.
+pub(crate) fn held_body(most: usize) -> Option<Vec<u8>> {
+    hostcalls::get_buffer(BufferType::HttpRequestBody, 0, most).ok().map(Option::unwrap_or_default)
+}
+
 /// Applies edits in their order.
 pub(crate) fn apply(map: MapType, edits: &[Edit]) {
     for edit in edits {

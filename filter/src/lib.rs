@@ -10,14 +10,18 @@
 mod host;
 mod load;
 mod metrics;
+mod permits;
 mod stream;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use load::Loaded;
+use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 use stream::Stream;
+use vigile_policy::RENEWAL_SECONDS;
 
 #[allow(missing_docs, reason = "the macro writes _initialize, which the proxy calls")]
 mod entry {
@@ -42,7 +46,21 @@ impl RootContext for Root {
     /// serves on (observed on Envoy 1.36 to 1.40).
     fn on_configure(&mut self, _: usize) -> bool {
         self.loaded = load::load().map(Rc::new);
+        let counts = self.loaded.as_ref().is_some_and(|loaded| loaded.permits.is_some());
+        if counts
+            && hostcalls::set_tick_period(Duration::from_secs(RENEWAL_SECONDS.into())).is_err()
+        {
+            log::error!("Envoy refused a timer");
+            return false;
+        }
         self.loaded.is_some()
+    }
+
+    fn on_tick(&mut self) {
+        let loaded = self.loaded.as_ref();
+        if let Some(permits) = loaded.and_then(|loaded| loaded.permits.as_ref()) {
+            permits.renew(host::now());
+        }
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {

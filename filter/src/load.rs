@@ -8,12 +8,15 @@ use vigile_policy::{Draft, Host, Invalid, Memory, State};
 
 use crate::host;
 use crate::metrics::Metrics;
+use crate::permits::Permits;
 
 /// A policy at work in one worker.
 pub(crate) struct Loaded {
     pub(crate) state: State,
     pub(crate) memory: RefCell<Memory>,
     pub(crate) metrics: Metrics,
+    /// Where a route bounds the requests that a caller has under way.
+    pub(crate) permits: Option<Permits>,
     /// Whether the caller's address is asked for before every decision.
     pub(crate) reads_addresses: bool,
 }
@@ -34,6 +37,7 @@ pub(crate) fn load() -> Option<Loaded> {
     Some(Loaded {
         memory: RefCell::new(state.memory(seed())),
         metrics: Metrics::define(state.policy()),
+        permits: state.policy().counts_requests().then(|| Permits::new(random(3))),
         reads_addresses: state.policy().reads_addresses(),
         state,
     })
@@ -58,8 +62,12 @@ fn count(mistakes: usize) -> String {
     }
 }
 
-/// Two random words from the VM's own source (WASI `random_get`), by way of the standard library's
-/// hasher: nobody can choose tokens that collide in memory.
+/// Nobody can choose tokens that collide in memory.
 fn seed() -> [u64; 2] {
-    [RandomState::new().hash_one(1), RandomState::new().hash_one(2)]
+    [random(1), random(2)]
+}
+
+/// A random word from the VM's own source (WASI `random_get`), by way of the standard library's hasher.
+fn random(nonce: u64) -> u64 {
+    RandomState::new().hash_one(nonce)
 }

@@ -5,37 +5,121 @@ use std::rc::Rc;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
-use vigile_policy::{Decision, Record, Reply, Request, ResponsePlan, UnixTime, Verdict, finish};
+use vigile_policy::{
+    Bound, Decision, Lease, Next, Record, Reply, Request, ResponsePlan, Unread, Verdict, verify,
+};
 
-use crate::host;
+use crate::host::{self, Headers};
 use crate::load::Loaded;
 
 /// What a stream waits for; it owns all of it.
 pub(crate) struct Stream {
     loaded: Option<Rc<Loaded>>,
+    body: Body,
     /// What becomes of the answer, whoever gives it.
     response: Option<ResponsePlan>,
+    /// The answer is on its way: no other one can be given.
+    answering: bool,
+    /// What the request holds until it is over.
+    lease: Option<Lease>,
+}
+
+/// What becomes of the request's body.
+enum Body {
+    /// It goes on as it comes.
+    Free,
+    /// It is held until it was looked at.
+    Held(Unread),
+    /// It goes on to a bound; so many bytes did.
+    Bounded(Bound, u64),
+    /// Nothing of it goes anywhere.
+    Stopped,
 }
 
 impl Stream {
     pub(crate) fn new(loaded: Option<Rc<Loaded>>) -> Self {
-        Self { loaded, response: None }
+        Self { loaded, body: Body::Stopped, response: None, answering: false, lease: None }
     }
 
-    fn carry_out(&mut self, decision: Decision) -> Action {
+    /// Takes what is asked for, or waits for it.
+    fn proceed(&mut self, loaded: &Loaded, request: &Request<'_>, next: Next) -> Action {
+        let decision = match next {
+            Next::Body(unread) => {
+                self.body = Body::Held(unread);
+                return Action::Pause;
+            }
+            Next::Permit(unpermitted) => {
+                let lease = unpermitted.lease();
+                let permits = loaded.permits.as_ref();
+                let taken = permits.is_some_and(|permits| permits.take(lease, host::now()));
+                unpermitted.answered(taken)
+            }
+            Next::Decided(decision) => decision,
+        };
+        self.conclude(loaded, request, *decision)
+    }
+
+    fn conclude(&mut self, loaded: &Loaded, request: &Request<'_>, decision: Decision) -> Action {
+        tell(loaded, &decision.record, request);
         host::apply(MapType::HttpRequestHeaders, &decision.edits);
         self.response = Some(decision.response);
+        self.lease = decision.lease;
         match decision.verdict {
-            Verdict::Forward => Action::Continue,
+            Verdict::Forward { bound } => {
+                self.body = bound.map_or(Body::Free, |bound| Body::Bounded(bound, 0));
+                Action::Continue
+            }
             Verdict::Reply(reply) => {
+                self.body = Body::Stopped;
                 send(&reply);
                 Action::Pause
             }
         }
     }
 
+    /// The held body, whole: Envoy has its headers still.
+    fn read(&mut self, unread: Unread, size: Option<usize>) -> Action {
+        let most = unread.at_most();
+        let body = host::held_body(most.saturating_add(1));
+        let (Some(loaded), Some(headers), Some(body)) =
+            (self.loaded.clone(), host::headers(MapType::HttpRequestHeaders), body)
+        else {
+            return self.unavailable();
+        };
+        let request = request(&loaded, &headers, false);
+        if body.len() > most || size.is_some_and(|size| size > most) {
+            return self.conclude(&loaded, &request, *unread.too_large());
+        }
+        match size {
+            // What was looked at must be what goes on.
+            Some(size) if size != body.len() => self.unavailable(),
+            _ => self.proceed(&loaded, &request, unread.read(&body)),
+        }
+    }
+
+    /// More than the bound came: the app has the beginning, and the caller is told where that can be.
+    fn cut(&mut self, bound: Bound) -> Action {
+        self.body = Body::Stopped;
+        let headers = host::headers(MapType::HttpRequestHeaders);
+        let (Some(loaded), Some(headers)) = (self.loaded.clone(), headers) else {
+            return self.unavailable();
+        };
+        if self.answering {
+            tell(&loaded, &bound.cut.record, &request(&loaded, &headers, false));
+            if hostcalls::reset_http_request().is_err() {
+                log::error!("Envoy refused to reset a stream");
+            }
+            return Action::Pause;
+        }
+        let lease = self.lease.take();
+        let action = self.conclude(&loaded, &request(&loaded, &headers, false), *bound.cut);
+        self.lease = lease;
+        action
+    }
+
     /// Fails closed: no policy or no headers is nothing that a request could bring about.
-    fn unavailable() -> Action {
+    fn unavailable(&mut self) -> Action {
+        self.body = Body::Stopped;
         if hostcalls::send_http_response(503, vec![("cache-control", "no-store")], None).is_err() {
             log::error!("Envoy refused an answer");
         }
@@ -43,23 +127,70 @@ impl Stream {
     }
 }
 
-impl Context for Stream {}
+impl Context for Stream {
+    /// The stream is over, however it ended.
+    fn on_done(&mut self) -> bool {
+        let permits = self.loaded.as_ref().and_then(|loaded| loaded.permits.as_ref());
+        if let (Some(permits), Some(lease)) = (permits, self.lease.take()) {
+            permits.give_back(&lease);
+        }
+        true
+    }
+}
 
 impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(loaded) = self.loaded.clone() else { return Self::unavailable() };
+    fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
+        let Some(loaded) = self.loaded.clone() else { return self.unavailable() };
         let Some(headers) = host::headers(MapType::HttpRequestHeaders) else {
-            return Self::unavailable();
+            return self.unavailable();
         };
-        let peer = if loaded.reads_addresses { host::source_address() } else { None };
-        let request = Request { headers: &headers, peer };
-        let now = host::now();
-        let Some(decision) = decide(&loaded, &request, now) else { return Self::unavailable() };
-        tell(&loaded, &decision.record, &request, now);
-        self.carry_out(decision)
+        let request = request(&loaded, &headers, end_of_stream);
+        match decide(&loaded, &request) {
+            Some(next) => self.proceed(&loaded, &request, next),
+            None => self.unavailable(),
+        }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        match std::mem::replace(&mut self.body, Body::Stopped) {
+            Body::Free => {
+                self.body = Body::Free;
+                Action::Continue
+            }
+            Body::Held(unread) if end_of_stream || size > unread.at_most() => {
+                self.read(unread, Some(size))
+            }
+            Body::Bounded(bound, sent) => {
+                let sent = sent.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
+                match sent > bound.bytes {
+                    true => self.cut(bound),
+                    false => {
+                        self.body = Body::Bounded(bound, sent);
+                        Action::Continue
+                    }
+                }
+            }
+            waiting => {
+                self.body = waiting;
+                Action::Pause
+            }
+        }
+    }
+
+    /// Trailers end a body as well (RFC 9112 §7.1.2): to continue would let go of what is held.
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        match std::mem::replace(&mut self.body, Body::Stopped) {
+            Body::Held(unread) => self.read(unread, None),
+            Body::Stopped => Action::Pause,
+            going => {
+                self.body = going;
+                Action::Continue
+            }
+        }
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        self.answering = true;
         if let Some(plan) = &self.response {
             let upstream = match plan.reads_upstream() {
                 true => host::headers(MapType::HttpResponseHeaders).unwrap_or_default(),
@@ -71,14 +202,19 @@ impl HttpContext for Stream {
     }
 }
 
-fn decide(loaded: &Loaded, request: &Request<'_>, now: UnixTime) -> Option<Decision> {
+fn request<'h>(loaded: &Loaded, headers: &'h Headers, end_of_stream: bool) -> Request<'h> {
+    let peer = if loaded.reads_addresses { host::source_address() } else { None };
+    Request { headers, peer, end_of_stream }
+}
+
+fn decide(loaded: &Loaded, request: &Request<'_>) -> Option<Next> {
     let mut memory = loaded.memory.try_borrow_mut().ok()?;
-    let step = loaded.state.decide(request, &memory, now);
-    Some(*finish(step, loaded.state.keys(), &mut memory))
+    let step = loaded.state.decide(request, &memory, host::now());
+    Some(verify(step, loaded.state.keys(), &mut memory))
 }
 
 /// Logs, counts and leaves filter state; nothing of it holds a credential.
-fn tell(loaded: &Loaded, record: &Record, request: &Request<'_>, now: UnixTime) {
+fn tell(loaded: &Loaded, record: &Record, request: &Request<'_>) {
     loaded.metrics.count(record);
     host::tell("vigile.module", record.module().unwrap_or("-"));
     host::tell("vigile.verdict", record.verdict());
@@ -88,7 +224,7 @@ fn tell(loaded: &Loaded, record: &Record, request: &Request<'_>, now: UnixTime) 
     }
     if record.is_logged() {
         let address = request.peer.or_else(host::source_address).map(|peer| peer.ip());
-        let line = record.line(request, address, now);
+        let line = record.line(request, address, host::now());
         match record.turns_away() {
             true => log::warn!("{line}"),
             false => log::info!("{line}"),

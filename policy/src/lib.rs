@@ -5,8 +5,10 @@
 //! mistake; it hands over a request as borrowed bytes ([`State::decide`]) and gets the next [`Step`], at
 //! whose end stands a [`Decision`]. The core never calls the host, knows no clock and reads no file.
 
+mod body;
 mod decide;
 mod document;
+mod lease;
 mod origin;
 mod path;
 mod policy;
@@ -19,8 +21,12 @@ mod set_cookie;
 mod token;
 mod unix_time;
 
-pub use decide::{Decision, Edit, Note, Step, Unverified, Verdict, drive, finish};
+pub use decide::{
+    Bound, Decision, Edit, Next, Note, Rest, Step, Unpermitted, Unread, Unverified, Verdict, drive,
+    finish, verify,
+};
 pub use document::{Invalid, SchemaKey, Tree, Variable};
+pub use lease::{LEASE_SECONDS, Lease, RENEWAL_SECONDS, renewed};
 pub use origin::Origin;
 pub use policy::{Draft, Host, Mode, Policy, State};
 pub use reason::Reason;

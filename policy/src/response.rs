@@ -77,6 +77,7 @@ impl ResponsePlan {
             }
             Plan::Own(headers) => headers
                 .iter()
+                .filter(|(name, _)| name != set_cookie::NAME)
                 .filter(|(name, _)| values(upstream, name).nth(1).is_some())
                 .map(|(name, value)| set(name, value.clone().into_bytes()))
                 .collect(),

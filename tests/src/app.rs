@@ -47,6 +47,11 @@ impl App {
         self.answers.lock().unwrap().insert(id.to_owned(), upstream.clone());
     }
 
+    /// Whether a request with this id came in.
+    pub fn has_seen(&self, id: &str) -> bool {
+        self.seen.lock().unwrap().contains_key(id)
+    }
+
     /// What came in under this id.
     pub fn saw(&self, id: &str) -> Option<Received> {
         self.seen.lock().unwrap().remove(id)
@@ -58,21 +63,33 @@ async fn answer(
     websocket: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let request = &head;
     let headers: Vec<(String, Vec<u8>)> = request
-        .headers()
+        .headers
         .iter()
         .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
         .collect();
     let id = request
-        .headers()
+        .headers
         .get("x-request-id")
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let received = Received { method: request.method().to_string(), path, headers };
+    let path = request.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let received = Received { method: request.method.to_string(), path, headers, body: Vec::new() };
     app.seen.lock().unwrap().insert(id.clone(), received);
+    if websocket.is_err() {
+        let body = axum::body::to_bytes(body, 64 * 1024 * 1024).await.unwrap_or_default();
+        if let Some(received) = app.seen.lock().unwrap().get_mut(&id) {
+            received.body = body.to_vec();
+        }
+    }
     let answer = app.answers.lock().unwrap().remove(&id).unwrap_or_default();
+    if answer.held {
+        // The request is dropped when its caller goes.
+        std::future::pending::<()>().await;
+    }
     let mut response = match websocket {
         Ok(websocket) => websocket.on_upgrade(echo).into_response(),
         Err(_) => {

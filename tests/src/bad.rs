@@ -136,8 +136,16 @@ impl Bad {
     }
 }
 
+/// What stands in a field of a body.
+pub const FIELD: [&str; 8] =
+    ["type", "optional", "min_length", "max_length", "min", "max", "pattern", "forbid"];
+
 /// The place in the schema of a mistake's path: `modules[2].headers.x-a` → `modules[].headers.*`.
 pub fn in_schema(path: &str) -> String {
+    let (path, field) = match path.split_once(".body.json.") {
+        Some((before, field)) => (format!("{before}.body.json"), Some(field)),
+        None => (path.to_owned(), None),
+    };
     let mut parts: Vec<String> = Vec::new();
     for part in path.split('.') {
         let before = parts.last().map(String::as_str).unwrap_or_default();
@@ -147,6 +155,10 @@ pub fn in_schema(path: &str) -> String {
         let indices = "[]".repeat(indices.matches(']').count());
         parts.push(if own { format!("*{indices}") } else { format!("{name}{indices}") });
     }
+    // The author's own paths have dots and brackets of their own.
+    let last = field.map(|field| field.rsplit('.').next().unwrap_or_default());
+    let key = last.filter(|last| FIELD.contains(last) && field.is_some_and(|it| it.contains('.')));
+    parts.extend(field.map(|_| "*".to_owned()).into_iter().chain(key.map(str::to_owned)));
     match parts.last().map(String::as_str) {
         Some(last @ ("env" | "encoding" | "optional")) => format!("{{}}.{last}"),
         _ => parts.join("."),

@@ -34,6 +34,8 @@ pub struct Case {
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
     pub request: Request,
+    /// Nothing, where the request is `held`.
+    #[serde(default)]
     pub expect: Expect,
 }
 
@@ -59,6 +61,15 @@ pub struct Request {
     #[serde(default)]
     pub headers: BTreeMap<String, Values>,
     pub body: Option<String>,
+    /// The body is sent in chunks of so many bytes, and its length is not said (nor is it ever in HTTP/2).
+    pub chunked: Option<usize>,
+    /// Trailers follow the chunks.
+    #[serde(default)]
+    pub trailers: bool,
+    /// The app gives no answer, and the caller waits until the case is over: what comes after it comes
+    /// while it is under way. Nothing is expected of it but to reach the app.
+    #[serde(default)]
+    pub held: bool,
     /// The whole request as bytes: lines end with CRLF, `\xNN` is a byte. Nothing is added but what
     /// stands there.
     pub raw: Option<String>,
@@ -87,6 +98,9 @@ pub enum Values {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
+    /// The app waits for ever.
+    #[serde(skip)]
+    pub held: bool,
     pub status: Option<u16>,
     #[serde(default)]
     pub headers: BTreeMap<String, Values>,
@@ -102,7 +116,8 @@ pub struct Recipe {
     pub kid: Option<String>,
     /// Becomes `moduleName`.
     pub module: Option<String>,
-    /// Becomes `sub`; `user-1` where nothing is said, none where it is empty.
+    /// Becomes `sub`; `user-1` where nothing is said, none where it is empty. `{unique}` is another number
+    /// each time that the case is played.
     pub subject: Option<String>,
     /// Seconds from now, as `10m` or `-2m`; ten minutes where nothing is said, `never` for none.
     pub expires: Option<String>,
@@ -183,6 +198,8 @@ pub enum Seen {
         path: Option<String>,
         #[serde(default)]
         headers: BTreeMap<String, Option<String>>,
+        /// The whole body.
+        body: Option<String>,
     },
 }
 
@@ -213,7 +230,10 @@ impl Case {
                 "{name}: not_on {runner}?"
             );
         }
-        for Exchange { expect, .. } in self.exchanges() {
+        for Exchange { request, expect } in self.exchanges() {
+            if request.held {
+                continue;
+            }
             let said = [&expect.refuse, &expect.allow, &expect.answer, &expect.observe];
             let count =
                 said.iter().filter(|said| said.is_some()).count() + usize::from(expect.by_envoy);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{Case, Expect, Request, Values};
+use crate::case::{Case, Expect, Recipe, Request, Values};
 use crate::keys::RING;
 use crate::outcome::{Outcome, differences, values};
 
@@ -17,6 +17,9 @@ pub struct Ready {
     /// Beside the method, the path and the host.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
+    pub chunked: Option<usize>,
+    pub trailers: bool,
+    pub held: bool,
     pub raw: Option<Vec<u8>>,
     pub http2: bool,
     pub upstream: crate::case::Upstream,
@@ -41,6 +44,9 @@ pub fn play(
         words.insert("id".into(), id.clone());
         let ready = ready(&exchange.request, host, &id, &words);
         let outcome = send(&ready);
+        if ready.held {
+            continue;
+        }
         let expect = filled(&exchange.expect, &words);
         let differences = differences(&expect, &outcome);
         if !differences.is_empty() {
@@ -64,11 +70,14 @@ fn unique() -> u64 {
 }
 
 fn tokens(case: &Case) -> BTreeMap<String, String> {
+    let number = unique().to_string();
+    let mint = |recipe: &Recipe| {
+        let subject = recipe.subject.as_ref().map(|name| name.replace("{unique}", &number));
+        RING.mint(&Recipe { subject, ..recipe.clone() })
+    };
     let mut words: BTreeMap<String, String> =
-        case.tokens.iter().map(|(name, recipe)| (name.clone(), RING.mint(recipe))).collect();
-    if let Some(recipe) = &case.token {
-        words.insert("token".into(), RING.mint(recipe));
-    }
+        case.tokens.iter().map(|(name, recipe)| (name.clone(), mint(recipe))).collect();
+    words.extend(case.token.as_ref().map(|recipe| ("token".into(), mint(recipe))));
     words.insert("service_key".into(), crate::keys::SERVICE_API_KEY.into());
     words.insert("next_service_key".into(), crate::keys::SERVICE_API_KEY_NEXT.into());
     words
@@ -130,11 +139,14 @@ fn ready(request: &Request, host: &str, id: &str, words: &BTreeMap<String, Strin
         from: request.from.clone(),
         headers,
         body,
+        chunked: request.chunked,
+        trailers: request.trailers,
+        held: request.held,
         raw: request.raw.as_deref().map(|raw| {
             crate::case::bytes(&format!("{}\n\n", text(raw).trim_end()).replace('\n', "\r\n"))
         }),
         http2: request.http2,
-        upstream: request.upstream.clone(),
+        upstream: crate::case::Upstream { held: request.held, ..request.upstream.clone() },
         id: id.to_owned(),
     }
 }

@@ -3,7 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
-use vigile_policy::{Decision, Edit, Memory, Request, State, UnixTime, Verdict, drive};
+use std::collections::BTreeMap;
+
+use vigile_policy::{
+    Decision, Edit, Lease, Memory, Request, Rest, State, UnixTime, Verdict, finish, verify,
+};
 
 use crate::conversation::Ready;
 use crate::outcome::{Outcome, Received};
@@ -12,21 +16,32 @@ use crate::outcome::{Outcome, Received};
 pub struct Core {
     state: State,
     memory: Mutex<Memory>,
+    leases: Mutex<BTreeMap<String, Vec<u8>>>,
 }
+
+/// The only worker that there is.
+const HOLDER: u64 = 1;
 
 impl Core {
     pub fn new(state: State) -> Self {
         let memory = Mutex::new(state.memory([1, 2]));
-        Self { state, memory }
+        Self { state, memory, leases: Mutex::default() }
     }
 
     /// Decides upon a request, and plays the app behind it.
     pub fn send(&self, ready: &Ready) -> Outcome {
         let headers = as_envoy_would(ready);
-        let request = Request { headers: &headers, peer: Some(peer(ready)) };
+        let end_of_stream = ready.body.is_empty() && ready.chunked.is_none();
+        let request = Request { headers: &headers, peer: Some(peer(ready)), end_of_stream };
         let now = UnixTime(crate::keys::now());
         let mut memory = self.memory.lock().unwrap();
-        let decision = drive(&self.state, &request, &mut memory, now);
+        let step = self.state.decide(&request, &memory, now);
+        let next = verify(step, self.state.keys(), &mut memory);
+        let permits = next.lease().is_none_or(|lease| self.take(lease, now));
+        let decision = finish(next, Rest { body: &ready.body, permits });
+        if let Some(lease) = decision.lease.as_ref().filter(|_| !ready.held) {
+            self.give_back(lease);
+        }
         let record = &decision.record;
         let log = record.is_logged().then(|| record.line(&request, Some(peer(ready).ip()), now));
         let mut outcome = match &decision.verdict {
@@ -40,12 +55,27 @@ impl Core {
                 body: reply.body.clone(),
                 ..Outcome::default()
             },
-            Verdict::Forward => forwarded(ready, &headers, &decision),
+            Verdict::Forward { .. } => forwarded(ready, &headers, &decision),
         };
         outcome.reason = Some(record.would_refuse().unwrap_or(record.reason()).code().to_owned());
         outcome.verdict = Some(record.verdict().to_owned());
         outcome.log = log.map(|line| serde_json::from_str(&line).expect("the audit line is JSON"));
         outcome
+    }
+}
+
+impl Core {
+    fn take(&self, lease: &Lease, now: UnixTime) -> bool {
+        let mut buckets = self.leases.lock().unwrap();
+        let bucket = buckets.entry(lease.bucket()).or_default();
+        let taken = lease.take(bucket, HOLDER, now);
+        taken.map(|new| *bucket = new).is_some()
+    }
+
+    fn give_back(&self, lease: &Lease) {
+        let mut buckets = self.leases.lock().unwrap();
+        let bucket = buckets.entry(lease.bucket()).or_default();
+        *bucket = lease.give_back(bucket, HOLDER);
     }
 }
 
@@ -59,6 +89,13 @@ fn as_envoy_would(ready: &Ready) -> Vec<(String, Vec<u8>)> {
         ("x-forwarded-proto".to_owned(), ready.scheme.clone().into_bytes()),
         ("x-request-id".to_owned(), ready.id.clone().into_bytes()),
     ];
+    match ready.chunked {
+        Some(_) => headers.push(("transfer-encoding".to_owned(), b"chunked".to_vec())),
+        None if ready.body.is_empty() => {}
+        None => {
+            headers.push(("content-length".to_owned(), ready.body.len().to_string().into_bytes()));
+        }
+    }
     let rest = ready.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     headers.extend(rest);
     if ready.http2 {
@@ -110,7 +147,7 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
     Outcome {
         status,
         headers: answer,
-        upstream: Some(Received { method, path, headers: received }),
+        upstream: Some(Received { method, path, headers: received, body: ready.body.clone() }),
         ..Outcome::default()
     }
 }

@@ -79,6 +79,19 @@ impl Corpus {
         }
     }
 
+    /// Sends a request that the app does not answer, and waits until the app has it.
+    pub fn hold(&self, policy: &str, encoding: &str, ready: &Ready) -> std::net::TcpStream {
+        self.app.answers(&ready.id, &ready.upstream);
+        let to = self.address(policy, encoding);
+        let stream = crate::wire::begin(to, ready).unwrap_or_else(|e| panic!("{}: {e}", ready.id));
+        let patience = std::time::Instant::now();
+        while !self.app.has_seen(&ready.id) {
+            assert!(patience.elapsed().as_secs() < 20, "{}: it never reached the app", ready.id);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        stream
+    }
+
     pub fn envoy(&self) -> &Envoy {
         &self.envoy
     }
@@ -119,7 +132,7 @@ fn listener(policy_name: &str, encoding: &str, policy: &Policy, filter: &Value) 
         "preserve_external_request_id": true,
         "max_request_headers_kb": 192,
         "common_http_protocol_options": { "max_headers_count": 3000 },
-        "http_protocol_options": { "accept_http_10": true },
+        "http_protocol_options": { "accept_http_10": true, "enable_trailers": true },
         "upgrade_configs": [{ "upgrade_type": "websocket" }],
         "access_log": envoy::access_log(),
         "route_config": { "virtual_hosts": [{

@@ -305,6 +305,7 @@ pub fn vigile(policy: &Value, environment: &BTreeMap<String, String>) -> Value {
                 "name": "vigile",
                 // A panic would close this filter for good, and every later case would say so.
                 "failure_policy": "FAIL_CLOSED",
+                "allow_on_headers_stop_iteration": true,
                 "vm_config": {
                     "vm_id": "vigile",
                     "runtime": "envoy.wasm.runtime.v8",

@@ -34,9 +34,17 @@ async fn send(
     for (name, value) in &ready.headers {
         request.headers_mut().append(HeaderName::try_from(name)?, HeaderValue::from_bytes(value)?);
     }
-    let (response, mut body) = requests.send_request(request, ready.body.is_empty())?;
-    if !ready.body.is_empty() {
-        body.send_data(ready.body.clone().into(), true)?;
+    let empty = ready.body.is_empty() && !ready.trailers;
+    let (response, mut body) = requests.send_request(request, empty)?;
+    let mut pieces = ready.body.chunks(ready.chunked.unwrap_or(usize::MAX)).peekable();
+    while let Some(piece) = pieces.next() {
+        let last = pieces.peek().is_none() && !ready.trailers;
+        body.send_data(piece.to_vec().into(), last)?;
+    }
+    if ready.trailers {
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("x-trailer", HeaderValue::from_static("behind the body"));
+        body.send_trailers(trailers)?;
     }
     let (head, mut stream) = response.await?.into_parts();
     let mut bytes = Vec::new();

@@ -35,6 +35,7 @@ pub struct Received {
     pub method: String,
     pub path: String,
     pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
 }
 
 /// Every difference between what was expected and what came, in words.
@@ -102,8 +103,12 @@ fn upstream(seen: &Seen, received: Option<&Received>) -> Vec<String> {
                 .collect()
         }
         (Seen::Request { .. }, None) => vec!["the app saw nothing".into()],
-        (Seen::Request { method, path, headers }, Some(received)) => {
+        (Seen::Request { method, path, headers, body }, Some(received)) => {
             let mut found = Vec::new();
+            if body.as_ref().is_some_and(|body| crate::case::bytes(body) != received.body) {
+                let got = String::from_utf8_lossy(&received.body);
+                found.push(format!("the app saw the body {got:?}, not {body:?}"));
+            }
             if method.as_ref().is_some_and(|method| *method != received.method) {
                 found.push(format!("the app saw the method {}", received.method));
             }

@@ -18,6 +18,13 @@ pub struct Answer {
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Sends a request, and waits for nothing: it is under way while the stream lives.
+pub fn begin(to: SocketAddr, ready: &Ready) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(to)?;
+    stream.write_all(&request(ready))?;
+    Ok(stream)
+}
+
 /// Sends a request and reads the answer to its end.
 pub fn exchange(to: SocketAddr, ready: &Ready) -> std::io::Result<Answer> {
     if ready.http2 {
@@ -72,11 +79,32 @@ fn request(ready: &Ready) -> Vec<u8> {
     if !ready.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection")) {
         header("Connection", b"close");
     }
-    if !ready.body.is_empty() {
-        header("Content-Length", ready.body.len().to_string().as_bytes());
+    match ready.chunked {
+        Some(_) => header("Transfer-Encoding", b"chunked"),
+        None if ready.body.is_empty() => {}
+        None => header("Content-Length", ready.body.len().to_string().as_bytes()),
     }
     out.extend(b"\r\n");
-    out.extend(&ready.body);
+    match ready.chunked {
+        Some(size) => out.extend(chunks(ready, size)),
+        None => out.extend(&ready.body),
+    }
+    out
+}
+
+/// The body in chunks (RFC 9112 §7.1).
+fn chunks(ready: &Ready, size: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for chunk in ready.body.chunks(size) {
+        out.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+        out.extend(chunk);
+        out.extend(b"\r\n");
+    }
+    out.extend(b"0\r\n");
+    if ready.trailers {
+        out.extend(b"X-Trailer: behind the body\r\n");
+    }
+    out.extend(b"\r\n");
     out
 }
 

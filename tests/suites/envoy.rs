@@ -75,7 +75,12 @@ fn trial(
     };
     let run = move || {
         let wants_log = case.exchanges().iter().any(|exchange| !exchange.expect.log.is_empty());
+        let mut held = Vec::new();
         let send = |ready: &conversation::Ready| {
+            if ready.held {
+                held.push(corpus.hold(&case.policy, encoding, ready));
+                return Default::default();
+            }
             let outcome = corpus.send(&case.policy, encoding, ready, wants_log);
             reached.lock().unwrap().extend(outcome.all_reasons());
             outcome

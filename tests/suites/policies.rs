@@ -189,7 +189,9 @@ fn is_the_authors(what: &str) -> bool {
     let parents = ["headers", "forward", "claims", "require_headers", "jwk"];
     let path: Vec<&str> = what.split(':').next().unwrap_or_default().split('.').collect();
     let parent = path.iter().rev().nth(1).copied().unwrap_or_default();
-    parents.contains(&parent) || path.contains(&"jwks")
+    let field = path.iter().skip_while(|part| **part != "json").skip(1).last();
+    let field = field.is_some_and(|last| !bad::FIELD.contains(last));
+    parents.contains(&parent) || path.contains(&"jwks") || field
 }
 
 /// Every key that any policy of the corpus, good or bad, makes a reader ask for.

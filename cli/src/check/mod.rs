@@ -5,6 +5,7 @@
 
 mod access_log;
 mod admin;
+mod bodies;
 mod client_address;
 mod cors;
 mod disabled;
@@ -116,6 +117,7 @@ kinds! {
     cors "cors" "cross-origin rules that let strangers read, and preflights that Vigile refuses"
     client_address "client-address" "address lists where callers choose their address"
     access_log "access-log" "access logs that print credentials"
+    bodies "body" "bodies that Envoy does not hold, or holds less of than the policy reads"
     admin "admin" "an admin interface that other machines reach"
     streams "stream" "timeouts that cut the event streams of framed modules"
     redirects "internal-redirect" "internal redirects, which run the filters again"

@@ -7,8 +7,10 @@ use super::edits::{self, Edit};
 use super::exchange;
 use super::failure::{Failure, Proven};
 use super::notes::{Note, Notes};
+use super::otherwise::Otherwise;
 use super::place::Nowhere;
 use super::visit::Visit;
+use super::waiting::{self, Next};
 use super::{Decision, Verdict};
 use crate::Reason;
 use crate::policy::{Access, Mode, Module, Need, Policy, State};
@@ -18,20 +20,21 @@ use crate::request::{Caller, Destination, Request, Site, Target, cookie_values, 
 use crate::response::{Asked, ResponsePlan};
 
 /// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
-pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Decision {
+pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Next {
     let by_query = proven.token.as_ref().filter(|token| token.source == Source::Query);
     let answer = match (&visit.rule.access, by_query) {
         (Access::Status(needs), _) => {
             Ok(Some(reply::status(&visit.policy, &visit.module, !needs.is_empty())))
         }
+        (Access::Logout, _) => Ok(Some(reply::logout(&visit.module))),
         (_, Some(token)) if visit.is_refresh() => exchange::refresh(&visit, token).map(Some),
         (_, Some(token)) if visit.exchanges() => exchange::exchange(&visit, token).map(Some),
         _ => Ok(None),
     };
     match answer {
-        Ok(Some(reply)) => replied(visit, &proven, reply),
+        Ok(Some(reply)) => replied(visit, &proven, reply).into(),
         Ok(None) => forwarded(visit, proven),
-        Err(reason) => refused(visit, &Failure { proven, ..reason.into() }),
+        Err(reason) => refused(visit, &Failure { proven, ..reason.into() }).into(),
     }
 }
 
@@ -65,16 +68,23 @@ pub(crate) fn nowhere(
 }
 
 fn replied(mut visit: Visit<'_>, proven: &Proven, mut reply: Reply) -> Decision {
-    if visit.is_refresh() {
+    if visit.is_refresh() || (visit.rule.access.is_logout() && visit.asked_by_ancestor()) {
         reply.allow_origin(&visit.caller);
     }
     let notes = visit.notes.take();
-    visit.scene().replied(reply, proven, notes)
+    let mut decision = visit.scene().otherwise(proven, false).replied(reply);
+    decision.notes = notes;
+    decision
 }
 
-fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
+/// To the app, unless its body or the number of the caller's requests stands in the way.
+fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Next {
     let Some(told) = edits::forwarding(&visit.rule, &proven) else {
-        return refused(visit, &Failure { proven, ..Reason::ClaimUnsendable.into() });
+        return refused(visit, &Failure { proven, ..Reason::ClaimUnsendable.into() }).into();
+    };
+    let wait = match waiting::Wait::of(&mut visit, &proven) {
+        Ok(wait) => wait,
+        Err(failure) => return refused(visit, &Failure { proven, ..failure }).into(),
     };
     let reason = match (&proven.token, &proven.api_key, &visit.rule.access) {
         (Some(_), _, _) => Reason::AllowedToken,
@@ -92,7 +102,9 @@ fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Decision {
     let scene = visit.scene();
     let response = ResponsePlan::of(&visit.module, by_credential, scene.asked(&visit.module));
     let record = scene.record(reason, None, &proven);
-    scene.forwarded(edits, response, record, notes)
+    let mut decision = scene.forwarded(edits, response, record);
+    decision.notes = notes;
+    wait.then(decision, || scene.otherwise(&proven, false))
 }
 
 /// What is known of a request at its end, whether or not a rule was found for it.
@@ -123,62 +135,51 @@ impl<'r> Visit<'r> {
 
 impl Scene<'_, '_> {
     fn refused(&self, failure: &Failure, refresh: bool, notes: Vec<Note>) -> Decision {
-        if self.mode == Mode::Observe && !refresh && !failure.reason.holds_when_observed() {
-            return self.observed(failure, notes);
+        let mut decision = self.otherwise(&failure.proven, refresh).refused(failure);
+        decision.notes = notes;
+        decision
+    }
+
+    /// What becomes of the request where it does not go to the app as it should.
+    fn otherwise(&self, proven: &Proven, refresh: bool) -> Otherwise {
+        Otherwise {
+            module: self.module.clone(),
+            form: reply::Form::of(self.caller, refresh),
+            language: self.caller.language,
+            encrypted: self.is_encrypted(),
+            cleaning: self.cleaning(true),
+            record: self.record(Reason::AllowedObserved, None, proven),
+            observed: (self.mode == Mode::Observe && !refresh).then(|| self.observed(proven)),
         }
-        let form = reply::Form::of(self.caller, refresh);
-        let reply = reply::refusal(self.module.as_deref(), form, self.caller, failure);
-        self.replied(reply, &failure.proven, notes)
     }
 
     /// `mode: observe`: what would be refused goes on, without any of its claims to an identity, and
     /// is told nothing (docs/rules.md, rule 13).
-    fn observed(&self, failure: &Failure, notes: Vec<Note>) -> Decision {
-        let record = self.record(Reason::AllowedObserved, Some(failure.reason), &failure.proven);
+    fn observed(&self, proven: &Proven) -> Box<Decision> {
         let response = match &self.module {
             Some(module) => ResponsePlan::of(module, false, self.asked(module)),
             None => ResponsePlan::none(),
         };
-        self.forwarded(Vec::new(), response, record, notes)
+        let record = self.record(Reason::AllowedObserved, None, proven);
+        Box::new(self.forwarded(Vec::new(), response, record))
     }
 
-    fn forwarded(
-        &self,
-        edits: Vec<Edit>,
-        response: ResponsePlan,
-        record: Record,
-        notes: Vec<Note>,
-    ) -> Decision {
+    fn forwarded(&self, edits: Vec<Edit>, response: ResponsePlan, record: Record) -> Decision {
         let mut all = self.cleaning(false);
         all.extend(edits);
         Decision {
             edits: all,
-            verdict: Verdict::Forward,
+            verdict: Verdict::Forward { bound: None },
             response,
             record,
+            lease: None,
             learned: Vec::new(),
-            notes,
+            notes: Vec::new(),
         }
     }
 
     fn is_encrypted(&self) -> bool {
         self.target.is_some_and(Target::takes_strict_transport)
-    }
-
-    fn replied(&self, mut reply: Reply, proven: &Proven, notes: Vec<Note>) -> Decision {
-        let over_https =
-            self.module.iter().filter_map(|module| module.headers.set_over_https.as_ref());
-        for (name, value) in over_https.filter(|_| self.is_encrypted()) {
-            reply.set(name, value);
-        }
-        Decision {
-            edits: self.cleaning(true),
-            record: self.record(reply.reason(), None, proven),
-            response: ResponsePlan::own(&reply),
-            verdict: Verdict::Reply(reply),
-            learned: Vec::new(),
-            notes,
-        }
     }
 
     fn asked(&self, module: &Module) -> Asked {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::proof::Known;
 use crate::Reason;
+use crate::body::Mistake;
 use crate::policy::{ApiKey, HeaderPlace};
 
 /// A reason, what its words need, and who it was that was turned away, as far as that was proven.
@@ -28,6 +29,8 @@ pub(crate) enum Detail {
     Header(String),
     /// The caller's own address.
     Address(IpAddr),
+    /// What is wrong with the body.
+    Body(Vec<Mistake>),
 }
 
 /// Who the caller is, proven: an API key that is one, a token whose signature holds.

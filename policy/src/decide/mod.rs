@@ -1,24 +1,29 @@
 //! The pipeline: `target → module → route → credential → proof → requirements → answer`.
 
 mod answer;
+mod body;
 mod credential;
 mod edits;
 mod exchange;
 mod failure;
 mod notes;
+mod otherwise;
 mod place;
 mod proof;
 mod requirements;
 mod visit;
+mod waiting;
 
 pub use edits::Edit;
-pub(crate) use failure::{Detail, Failure};
+pub(crate) use failure::{Detail, Failure, Proven};
 pub use notes::Note;
 use notes::Notes;
 use proof::Trial;
 pub use proof::Unverified;
 use visit::Visit;
+pub use waiting::{Next, Unpermitted, Unread};
 
+use crate::lease::Lease;
 use crate::policy::{Access, State};
 use crate::record::Record;
 use crate::reply::Reply;
@@ -32,11 +37,12 @@ use crate::{Reason, UnixTime};
 pub enum Step<'r> {
     /// A signature to verify, answered at once.
     Verify(Unverified<'r>),
-    /// The end.
-    Decided(Box<Decision>),
+    /// No signature is left to verify.
+    Next(Next),
 }
 
 /// What is to become of a request.
+#[derive(Clone)]
 pub struct Decision {
     /// Edits on the request, whatever the verdict: a reply too must lose the token from `:path`, which
     /// access logs print.
@@ -47,6 +53,8 @@ pub struct Decision {
     pub response: ResponsePlan,
     /// What to log, count and tell later filters.
     pub record: Record,
+    /// What was taken for the request, to be given back when its stream ends.
+    pub lease: Option<Lease>,
     /// Tokens whose signatures held: hand them to [`Memory::learn`].
     pub learned: Vec<Learned>,
     /// Each check and its outcome, where they were asked for.
@@ -54,11 +62,38 @@ pub struct Decision {
 }
 
 /// Forward, or answer.
+#[derive(Clone)]
 pub enum Verdict {
     /// To the app, with the edits.
-    Forward,
+    Forward {
+        /// How much of a body goes with it, where that is bounded.
+        bound: Option<Bound>,
+    },
     /// At once, and complete; the response plan undoes what the host adds to it.
     Reply(Reply),
+}
+
+/// The end of a body that is not held.
+#[derive(Clone)]
+pub struct Bound {
+    /// How many bytes go to the app.
+    pub bytes: u64,
+    /// What becomes of the request with one more.
+    pub cut: Box<Decision>,
+}
+
+/// What a host knows beside the request, for [`drive`].
+#[derive(Clone, Copy, Debug)]
+pub struct Rest<'b> {
+    /// The whole body.
+    pub body: &'b [u8],
+    /// Whether a lease can be taken.
+    pub permits: bool,
+}
+
+impl Rest<'static> {
+    /// No body, and a place for every request.
+    pub const NONE: Self = Self { body: &[], permits: true };
 }
 
 impl State {
@@ -132,9 +167,13 @@ impl<'r> Visit<'r> {
         let top_level = self.caller.destination == Destination::Document
             && self.module.embed.as_ref().is_some_and(|embed| embed.only);
         match &self.rule.access {
-            Access::Public => decided(answer::admitted(self, failure::Proven::default())),
+            Access::Logout => Step::Next(match requirements::may_log_out(&self) {
+                Ok(()) => answer::admitted(self, Proven::default()),
+                Err(failure) => answer::refused(self, &failure).into(),
+            }),
+            Access::Public => Step::Next(answer::admitted(self, Proven::default())),
             Access::Status(needs) if needs.is_empty() => {
-                decided(answer::admitted(self, failure::Proven::default()))
+                Step::Next(answer::admitted(self, Proven::default()))
             }
             Access::Guarded(_) if self.is_refresh() && !self.asked_by_ancestor() => {
                 decided(answer::refused(self, &Reason::RefreshOrigin.into()))
@@ -148,33 +187,58 @@ impl<'r> Visit<'r> {
 }
 
 fn decided<'r>(decision: Decision) -> Step<'r> {
-    Step::Decided(Box::new(decision))
+    Step::Next(decision.into())
 }
 
-/// The whole host, in software: what tests, `explain`, the fuzzer and Unit run.
+/// The whole host, in software: what tests, `explain` and the fuzzer run.
 pub fn drive(
     state: &State,
     request: &Request<'_>,
+    rest: Rest<'_>,
     memory: &mut Memory,
     now: UnixTime,
 ) -> Box<Decision> {
-    finish(state.decide(request, memory, now), state.keys(), memory)
+    let step = state.decide(request, memory, now);
+    finish(verify(step, state.keys(), memory), rest)
 }
 
-/// Answers every question of a step in software, and remembers what was learned.
-pub fn finish(mut step: Step<'_>, keys: &Keys, memory: &mut Memory) -> Box<Decision> {
+/// Verifies every signature of a step in software, and remembers what was learned.
+pub fn verify(mut step: Step<'_>, keys: &Keys, memory: &mut Memory) -> Next {
     loop {
         step = match step {
             Step::Verify(asked) => {
                 let signed_by = keys.verify(&asked.question());
                 asked.answered(signed_by, memory)
             }
-            Step::Decided(mut decision) => {
-                for learned in decision.learned.drain(..) {
+            Step::Next(mut next) => {
+                for learned in next.decision_mut().learned.drain(..) {
                     memory.learn(learned);
                 }
-                return decision;
+                return next;
             }
         }
+    }
+}
+
+/// Answers all that is left by what is known of the rest.
+pub fn finish(mut next: Next, rest: Rest<'_>) -> Box<Decision> {
+    loop {
+        next = match next {
+            Next::Body(unread) if rest.body.len() > unread.at_most() => return unread.too_large(),
+            Next::Body(unread) => unread.read(rest.body),
+            Next::Permit(unpermitted) => {
+                return decided_for(unpermitted.answered(rest.permits), rest);
+            }
+            Next::Decided(decision) => return decided_for(decision, rest),
+        }
+    }
+}
+
+/// With the whole body at hand, a bound is exceeded or not.
+fn decided_for(decision: Box<Decision>, rest: Rest<'_>) -> Box<Decision> {
+    let sent = u64::try_from(rest.body.len()).unwrap_or(u64::MAX);
+    match decision.verdict {
+        Verdict::Forward { bound: Some(bound) } if sent > bound.bytes => bound.cut,
+        _ => decision,
     }
 }

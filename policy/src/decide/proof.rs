@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use super::Step;
 use super::answer;
 use super::credential::{self, Presented, Source};
 use super::failure::{Failure, Proven};
 use super::requirements;
 use super::visit::Visit;
-use super::{Decision, Step};
+use super::waiting::Next;
 use crate::Reason;
 use crate::policy::{Issuer, Need};
 use crate::token::{Claims, KeyId, Learned, Memory, Parsed, Question};
@@ -77,7 +78,7 @@ impl<'r> Trial<'r> {
             }
         }
         let failure = self.furthest.take().unwrap_or_else(|| Reason::TokenMissing.into());
-        self.decided(|visit| answer::refused(visit, &failure))
+        self.settled(|visit| answer::refused(visit, &failure).into())
     }
 
     fn note_failure(mut self: Box<Self>, failure: Failure) -> Box<Self> {
@@ -92,10 +93,10 @@ impl<'r> Trial<'r> {
         self
     }
 
-    fn decided(self, answer: impl FnOnce(Visit<'r>) -> Decision) -> Step<'r> {
-        let mut decision = answer(self.visit);
-        decision.learned = self.learned;
-        Step::Decided(Box::new(decision))
+    fn settled(self, answer: impl FnOnce(Visit<'r>) -> Next) -> Step<'r> {
+        let mut next = answer(self.visit);
+        next.decision_mut().learned = self.learned;
+        Step::Next(next)
     }
 
     fn attempt(mut self: Box<Self>, need: &Need, memory: &Memory) -> Tried<'r> {
@@ -197,7 +198,7 @@ impl<'r> Trial<'r> {
     /// The caller is known: what else is required?
     fn proven(mut self: Box<Self>, need: &Need, proven: Proven) -> Tried<'r> {
         match requirements::check(&mut self.visit, need, &proven) {
-            Ok(()) => Ok(self.decided(|visit| answer::admitted(visit, proven))),
+            Ok(()) => Ok(self.settled(|visit| answer::admitted(visit, proven))),
             Err(failure) => Err((self, Failure { proven, ..failure })),
         }
     }

@@ -1,4 +1,4 @@
-//! What a route asks for: `public`, `status`, `token`, `api_key`, `addresses`, `any_of`.
+//! What a route asks for: `public`, `status`, `logout`, `token`, `api_key`, `addresses`, `any_of`.
 
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub(crate) enum Access {
     Public,
     /// Vigile answers itself; whoever meets one of the needs is told more.
     Status(Vec<Need>),
+    /// Vigile takes the session's cookies back.
+    Logout,
     /// Whoever meets one of the needs.
     Guarded(Vec<Need>),
 }
@@ -85,11 +87,18 @@ impl Value {
 pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Access> {
     let public = section.optional("public", Node::only_true);
     let status = section.optional("status", Node::only_true);
+    let logout = section.optional("logout", Node::only_true);
     let every = need(section, context);
     let any_of = section.or("any_of", Vec::new(), |node| alternatives(node, context));
-    let (public, status) = (public?.is_some(), status?.is_some());
+    let (public, status, logout) = (public?.is_some(), status?.is_some(), logout?.is_some());
     let asks = ["token", "api_key", "addresses", "any_of"].iter().any(|key| section.has(key));
     let node = section.node();
+    if logout {
+        return match public || status || asks {
+            true => node.wrong("whoever has a session may end it: beside logout, drop what is asked for, public and status"),
+            false => Some(Access::Logout),
+        };
+    }
     match (public, status, asks) {
         (true, false, false) => Some(Access::Public),
         (true, true, _) => {
@@ -99,8 +108,8 @@ pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Acces
             node.wrong("a public route asks for nothing: drop public, or what it asks for")
         }
         (false, false, false) => section.lacks(
-            &["public", "status", "token", "api_key", "addresses", "any_of"],
-            "a route says who may come in: public, status, token, api_key, addresses or any_of",
+            &["public", "status", "logout", "token", "api_key", "addresses", "any_of"],
+            "a route says who may come in: public, status, logout, token, api_key, addresses or any_of",
         ),
         (false, true, false) => Some(Access::Status(Vec::new())),
         (false, true, true) if every.as_ref().is_some_and(Need::takes_nobody) => node.wrong(
@@ -255,9 +264,13 @@ impl Access {
     /// Every need, whichever way it is asked for.
     pub(crate) fn needs(&self) -> &[Need] {
         match self {
-            Self::Public => &[],
+            Self::Public | Self::Logout => &[],
             Self::Status(needs) | Self::Guarded(needs) => needs,
         }
+    }
+
+    pub(crate) fn is_logout(&self) -> bool {
+        matches!(self, Self::Logout)
     }
 
     pub(crate) fn wants_addresses(&self) -> bool {

@@ -17,6 +17,7 @@ const TEN_YEARS: Duration = Duration::from_hours(87_660);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Issuer {
     pub(crate) index: usize,
+    pub(crate) name: String,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) roles_claim: String,
     issuer: Option<String>,
@@ -63,9 +64,9 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
     let accepted = algorithms.as_deref();
     let keys = section.required("keys", |node| key::read_all(node, owner, accepted));
     let issuer = || {
-        name?;
         Some(Issuer {
             index,
+            name: name.clone()?,
             algorithms: algorithms?,
             roles_claim: roles_claim?,
             issuer: issuer?,

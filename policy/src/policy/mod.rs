@@ -3,6 +3,7 @@
 mod access;
 mod address;
 mod api_key;
+mod body;
 mod credentials;
 mod embed;
 mod forward;
@@ -22,12 +23,13 @@ use std::sync::Arc;
 pub(crate) use access::{Access, Need, TokenNeed};
 pub(crate) use address::{ClientAddress, Networks};
 pub(crate) use api_key::ApiKey;
+pub(crate) use body::Body;
 pub(crate) use credentials::{CookieName, HeaderPlace};
 pub(crate) use forward::{Value as ForwardValue, is_folded};
 pub(crate) use issuer::Issuer;
 pub(crate) use log::Log;
 pub(crate) use module::Module;
-pub(crate) use route::{LONGEST_TEXT, RequiredHeader, Rule};
+pub(crate) use route::{Concurrency, LONGEST_TEXT, RequiredHeader, Rule};
 
 use crate::document::{self, Invalid, Node, Reading, SchemaKey, Tree, Variable, digest, quoted};
 use crate::token::{Key, Keys, Memory};
@@ -37,11 +39,15 @@ use crate::token::{Key, Keys, Memory};
 pub struct Host {
     /// It knows the address of the caller.
     pub peer_address: bool,
+    /// It can hold a body until it was looked at.
+    pub holds_bodies: bool,
+    /// It can count the requests that a caller has under way.
+    pub counts_requests: bool,
 }
 
 impl Host {
     /// Envoy, by proxy-wasm.
-    pub const ENVOY: Self = Self { peer_address: true };
+    pub const ENVOY: Self = Self { peer_address: true, holds_bodies: true, counts_requests: true };
 }
 
 /// A policy document: a tree that nobody has judged yet.
@@ -327,6 +333,18 @@ impl Policy {
     pub fn reads_addresses(&self) -> bool {
         let mut rules = self.modules.iter().flat_map(|module| &module.rules);
         rules.any(|rule| rule.access.wants_addresses())
+    }
+
+    /// Whether any route bounds the requests that a caller has under way.
+    pub fn counts_requests(&self) -> bool {
+        let mut rules = self.modules.iter().flat_map(|module| &module.rules);
+        rules.any(|rule| rule.concurrency.is_some())
+    }
+
+    /// Whether any route has a host hold a body until it was looked at.
+    pub fn holds_bodies(&self) -> bool {
+        let mut rules = self.modules.iter().flat_map(|module| &module.rules);
+        rules.any(|rule| rule.body.as_ref().is_some_and(|body| body.holds()))
     }
 
     /// Whether a module of this index observes; `None` for requests that belong to no module.

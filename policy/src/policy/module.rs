@@ -221,13 +221,35 @@ fn refresh_rule(rules: &[Arc<Rule>]) -> Rule {
         access: Access::Guarded(needs),
         origins: Vec::new(),
         require_headers: Vec::new(),
+        body: None,
+        concurrency: None,
         forward: Vec::new(),
     }
 }
 
-fn cookies(credentials: &Credentials, rules: &[Arc<Rule>]) -> Vec<String> {
+impl Module {
+    /// The cookies that carry credentials here, each once.
+    pub(crate) fn cookie_names(&self) -> Vec<&CookieName> {
+        let mut names: Vec<&CookieName> = Vec::new();
+        for name in named_cookies(&self.credentials, &self.rules) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+fn named_cookies<'m>(
+    credentials: &'m Credentials,
+    rules: &'m [Arc<Rule>],
+) -> impl Iterator<Item = &'m CookieName> {
     let overrides = tokens(rules).filter_map(|token| token.cookie.as_ref());
-    let all = credentials.cookie.iter().chain(overrides);
+    credentials.cookie.iter().chain(overrides)
+}
+
+fn cookies(credentials: &Credentials, rules: &[Arc<Rule>]) -> Vec<String> {
+    let all = named_cookies(credentials, rules);
     all.flat_map(|cookie| [cookie.plain.clone(), cookie.partitioned.clone()]).collect()
 }
 

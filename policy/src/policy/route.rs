@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::Context;
 use super::access::{self, Access};
+use super::body::{self, Body};
 use super::credentials::HeaderPlace;
 use super::forward::{self, Forward};
-use crate::document::{Node, Section, header_name, origin};
+use crate::document::{Node, Section, Tree, header_name, origin};
 use crate::origin::Origin;
 use crate::path::{Pattern, Prefix};
 
@@ -34,7 +35,17 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
     pub(crate) origins: Vec<Origin>,
     pub(crate) require_headers: Vec<RequiredHeader>,
+    pub(crate) body: Option<Arc<Body>>,
+    pub(crate) concurrency: Option<Concurrency>,
     pub(crate) forward: Vec<Forward>,
+}
+
+/// How many requests of one caller may be under way on a route at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Concurrency {
+    pub(crate) limit: u16,
+    /// The route by its first path and its methods: two routes count apart.
+    pub(crate) route: String,
 }
 
 /// A header that must be there once, with a text of some length.
@@ -196,20 +207,37 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         section.or("origins", Vec::new(), |node| node.each("[\"https://iahome.fr\"]", origin));
     let require_headers = section
         .or("require_headers", Vec::new(), |node| required_headers(node, context, shared.header));
+    let body = section.optional("body", |node| match context.host.holds_bodies {
+        true => body::read(node),
+        false => {
+            node.wrong("this host cannot hold a body until it was looked at: the app checks it")
+        }
+    });
+    let concurrency = section.optional("concurrency", |node| concurrency(node, section, context));
     let forward = section.or("forward", Vec::new(), forward::read);
-    let anybody = access::lets_anybody_in(section.node().tree()) || section.has("status");
+    let own_answer = section.has("status") || section.has("logout");
+    let anybody = access::lets_anybody_in(section.node().tree()) || own_answer;
+    let by_cookie = access::takes_a_token(section.node().tree()) || section.has("logout");
     let sound = [
-        only_where(section, "origins", access::takes_a_token(section.node().tree()), ORIGINS_ALONE),
+        only_where(section, "origins", by_cookie, ORIGINS_ALONE),
         only_where(section, "require_headers", !anybody, HEADERS_ALONE),
-        only_where(section, "forward", !section.has("status"), FORWARD_NOWHERE),
+        only_where(section, "concurrency", !anybody && known(section), NOBODY_KNOWN),
+        only_where(section, "body", !own_answer, NO_APP),
+        only_where(section, "forward", !own_answer, FORWARD_NOWHERE),
         own_forward(section),
     ];
     let own = forward?;
     let inherited =
         shared.forward.iter().filter(|shared| own.iter().all(|own| own.header != shared.header));
     let forward = inherited.chain(&own).cloned().collect();
-    let rule =
-        Rule { access: access?, origins: origins?, require_headers: require_headers?, forward };
+    let rule = Rule {
+        access: access?,
+        origins: origins?,
+        require_headers: require_headers?,
+        body: body?.map(Arc::new),
+        concurrency: concurrency?,
+        forward,
+    };
     sound.into_iter().collect::<Option<()>>().map(|()| rule)
 }
 
@@ -217,7 +245,41 @@ const ORIGINS_ALONE: &str =
     "this says which sites may call with the cookie: it stands beside a token";
 const HEADERS_ALONE: &str =
     "this asks a known caller for a reason, and the route asks nobody for anything";
-const FORWARD_NOWHERE: &str = "Vigile answers a status route itself: there is nobody to forward to";
+const FORWARD_NOWHERE: &str = "Vigile answers this route itself: there is nobody to forward to";
+const NO_APP: &str = "Vigile answers this route itself: no body is read";
+const NOBODY_KNOWN: &str = "this counts the requests of one caller, and the route lets in callers of whom nothing is known";
+
+/// Whether every caller whom the route lets in is somebody: a token's subject, or an API key.
+fn known(section: &Section<'_>) -> bool {
+    let names = |tree: &Tree| tree.get("token").is_some() || tree.get("api_key").is_some();
+    let each = |tree: Option<&Tree>| match tree {
+        Some(Tree::List(items)) => items.iter().all(names),
+        _ => false,
+    };
+    names(section.node().tree()) || each(section.peek("any_of"))
+}
+
+fn concurrency(
+    node: &Node<'_>,
+    section: &Section<'_>,
+    context: &Context<'_>,
+) -> Option<Concurrency> {
+    if !context.host.counts_requests {
+        return node.wrong("this host cannot count the requests that a caller has under way");
+    }
+    let limit = node.whole_number(1, u16::MAX.into())?;
+    let texts = |key| {
+        let mut all = Vec::new();
+        match section.peek(key) {
+            Some(Tree::List(items)) => all.extend(items.iter().filter_map(Tree::as_text)),
+            one => all.extend(one.and_then(Tree::as_text)),
+        }
+        all
+    };
+    let path = texts("path").into_iter().chain(texts("paths")).next().unwrap_or_default();
+    let route = [&[path][..], &texts("methods")].concat().join(" ");
+    Some(Concurrency { limit: u16::try_from(limit).ok()?, route })
+}
 
 /// A key that makes sense only where `holds`.
 fn only_where(section: &Section<'_>, key: &'static str, holds: bool, problem: &str) -> Option<()> {

@@ -1,6 +1,7 @@
 //! What Vigile answers itself: refusals in the caller's language, the exchange, the status.
 
 mod again;
+mod logout;
 mod page;
 mod status;
 mod words;
@@ -8,10 +9,13 @@ mod words;
 use serde_json::json;
 
 use crate::Reason;
+use crate::body::Mistake;
 use crate::decide::{Detail, Failure};
 use crate::policy::Module;
+use crate::reason::Language;
 use crate::request::{Caller, Destination, SentOrigin};
 pub(crate) use again::again;
+pub(crate) use logout::logout;
 pub(crate) use status::status;
 
 /// A complete answer.
@@ -79,6 +83,11 @@ impl Reply {
         self.headers.push((name.to_owned(), value.into()));
     }
 
+    /// Adds one value more.
+    pub(crate) fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
     fn with_body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
         self.set("content-type", content_type);
         self.body = body;
@@ -112,26 +121,34 @@ fn content_policy(sources: &str, module: Option<&Module>) -> String {
 pub(crate) fn refusal(
     module: Option<&Module>,
     form: Form,
-    caller: &Caller,
+    language: Language,
     failure: &Failure,
 ) -> Reply {
     let mut reply = Reply::of(failure.reason, module);
     if let Detail::Allow(methods) = &failure.detail {
         reply.set("allow", methods.clone());
     }
+    if failure.reason == Reason::ConcurrencyFull {
+        reply.set("retry-after", "1");
+    }
     if failure.reason.status() == 401 {
         reply.set("www-authenticate", challenge(module, failure.reason));
     }
     match form {
-        Form::Page(destination) => page::page(reply, module, destination, caller.language, failure),
+        Form::Page(destination) => page::page(reply, module, destination, language, failure),
         Form::Json => {
             let embedded = module.is_some_and(|module| module.embed.is_some());
-            let body = match embedded {
+            let body = match (&failure.detail, embedded) {
                 // Gradio shows `detail` as a toast when it is a string, and throws on an object.
-                true => json!({ "detail": words::message(failure, caller.language) }),
-                false => json!({ "detail": {
+                (_, true) => json!({ "detail": words::message(failure, language) }),
+                // The shape that clients of FastAPI know.
+                (Detail::Body(mistakes), false) => {
+                    let all: Vec<_> = mistakes.iter().map(Mistake::json).collect();
+                    json!({ "detail": all })
+                }
+                (_, false) => json!({ "detail": {
                     "error": failure.reason.title(),
-                    "message": words::message(failure, crate::reason::Language::English),
+                    "message": words::message(failure, Language::English),
                 } }),
             };
             reply.with_json(&body)

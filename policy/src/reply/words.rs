@@ -14,6 +14,12 @@ pub(super) fn message(failure: &Failure, language: Language) -> String {
         Detail::KeyHeader(place) => {
             message.replace("{key_header}", &format!("{}: YOUR_SERVICE_KEY", place.name))
         }
+        Detail::Body(mistakes) => match mistakes.first() {
+            Some(first) => {
+                message.replace("{field}", &first.place()).replace("{problem}", first.message())
+            }
+            None => message.to_owned(),
+        },
         Detail::Allow(_) | Detail::None => message.to_owned(),
     }
 }

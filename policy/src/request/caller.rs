@@ -160,7 +160,7 @@ mod tests {
 
     fn language(accept: &str) -> Language {
         let headers = [("accept-language".to_owned(), accept.as_bytes().to_vec())];
-        Caller::of(&Request { headers: &headers, peer: None }).language
+        Caller::of(&Request { headers: &headers, peer: None, end_of_stream: true }).language
     }
 
     #[test]

@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn cookies_are_found_in_every_header() {
         let headers = request(&["a=1; gate=x", "gate=\"y\"; gate"]);
-        let request = Request { headers: &headers, peer: None };
+        let request = Request { headers: &headers, peer: None, end_of_stream: true };
         assert_eq!(cookie_values(&request, "gate"), [b"x".as_slice(), b"y", b""]);
         assert_eq!(cookie_values(&request, "GATE"), Vec::<&[u8]>::new());
     }
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn what_is_left_is_what_the_app_had_set() {
         let headers = request(&["a=1; gate=x;b=\"2\"", "gate-p=y; c"]);
-        let request = Request { headers: &headers, peer: None };
+        let request = Request { headers: &headers, peer: None, end_of_stream: true };
         assert_eq!(
             without_cookies(&request, &["gate", "gate-p"]).as_deref(),
             Some(b"a=1; b=\"2\"; c".as_slice())

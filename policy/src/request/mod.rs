@@ -22,6 +22,8 @@ pub struct Request<'r> {
     pub headers: &'r [(String, Vec<u8>)],
     /// The address of the connection, where the host knows one.
     pub peer: Option<SocketAddr>,
+    /// Nothing follows the headers: there is no body.
+    pub end_of_stream: bool,
 }
 
 /// A header that should stand once.

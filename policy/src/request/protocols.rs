@@ -54,7 +54,7 @@ mod tests {
             .iter()
             .map(|offer| ("sec-websocket-protocol".to_owned(), offer.as_bytes().to_vec()))
             .collect();
-        let request = Request { headers: &headers, peer: None };
+        let request = Request { headers: &headers, peer: None, end_of_stream: true };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let tokens = protocol_tokens(&request, "vigile").into_iter().map(text).collect();
         (tokens, without_protocol(&request, "vigile").map(|left| text(&left)))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vigile_policy::{Decision, Edit, Reason, Request, UnixTime, Verdict, drive};
+use vigile_policy::{Decision, Edit, Reason, Request, Rest, UnixTime, Verdict, drive};
 
 use super::Hostile;
 use super::dictionary::WORDS;
@@ -15,16 +15,17 @@ pub(super) type Held = Result<(), String>;
 
 /// Decides on a request twice, without and with a memory of it, and looks at all that came of it.
 pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
-    let request = Request { headers: &hostile.headers, peer: hostile.peer };
+    let request = Request { headers: &hostile.headers, peer: hostile.peer, end_of_stream: true };
+    let (state, rest) = (&world.state, Rest::NONE);
     let now = UnixTime(hostile.now);
     let mut memory = world.state.memory([1, 2]);
-    let first = drive(&world.state, &request, &mut memory, now);
-    let again = drive(&world.state, &request, &mut memory, now);
+    let first = drive(state, &request, rest, &mut memory, now);
+    let again = drive(state, &request, rest, &mut memory, now);
     same(&first, &again)?;
     // What is remembered is judged anew: eleven minutes later most tokens have ended.
     let later = UnixTime(hostile.now.saturating_add(660));
-    let afresh = drive(&world.state, &request, &mut world.state.memory([3, 4]), later);
-    same(&afresh, &drive(&world.state, &request, &mut memory, later))?;
+    let afresh = drive(state, &request, rest, &mut state.memory([3, 4]), later);
+    same(&afresh, &drive(state, &request, rest, &mut memory, later))?;
     let model = first.record.module().map(|name| world.model(name));
     let said = Said { world, hostile, request, model, decision: &first };
     said.verdict()?;
@@ -32,7 +33,7 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
     said.credentials()?;
     said.line(now)?;
     match &first.verdict {
-        Verdict::Forward => said.forwarded()?,
+        Verdict::Forward { .. } => said.forwarded()?,
         Verdict::Reply(reply) => said.replied(reply)?,
     }
     Ok(first.record.reason())
@@ -41,7 +42,7 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
 /// A remembered token costs less, and changes nothing else.
 fn same(first: &Decision, again: &Decision) -> Held {
     let reply = |decision: &Decision| match &decision.verdict {
-        Verdict::Forward => None,
+        Verdict::Forward { .. } => None,
         Verdict::Reply(reply) => Some((reply.headers.clone(), reply.body.clone())),
     };
     let alike = first.record.reason() == again.record.reason()
@@ -71,7 +72,7 @@ impl Said<'_> {
     fn verdict(&self) -> Held {
         let (record, reason) = (&self.decision.record, self.reason());
         let fits = match &self.decision.verdict {
-            Verdict::Forward => !reason.refuses() && reason.status() == 0,
+            Verdict::Forward { .. } => !reason.refuses() && reason.status() == 0,
             Verdict::Reply(reply) => {
                 reply.status() == reason.status() && (200..600).contains(&reply.status())
             }

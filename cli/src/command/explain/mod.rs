@@ -5,7 +5,7 @@ mod policy;
 mod request;
 mod show;
 
-use vigile_policy::{UnixTime, finish};
+use vigile_policy::{UnixTime, finish, verify};
 
 use super::{Output, Problem, contents, environment};
 use crate::check::{Format, read};
@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     module: Option<String>,
 
-    /// Also print the block page
+    /// Also print the answer's body: the block page, or JSON
     #[arg(long)]
     body: bool,
 }
@@ -55,6 +55,7 @@ Examples:
   vigile explain envoy.yaml --get https://ocr.example.org/v1/scan --method POST --from 192.0.2.9
   vigile explain policy.yaml --get /admin --header \"Cookie: __Host-vigile=$TOKEN\" --dest document
   vigile explain policy.yaml --get \"/?token=$TOKEN\" --dest iframe --at 2030-01-01T00:00:00Z
+  vigile explain policy.yaml --get /chat --method POST --data @chat.json --body
   vigile explain policy.yaml --get /v1/scan --from 192.0.2.9:0     an address out of X-Forwarded-For";
 
 /// The exit status for a request that is refused.
@@ -83,7 +84,8 @@ impl Arguments {
         let mut memory = loaded.state.memory([0, 0]);
         let request = asked.request();
         let step = loaded.state.explain(&request, &memory, time);
-        let decision = *finish(step, loaded.state.keys(), &mut memory);
+        let next = verify(step, loaded.state.keys(), &mut memory);
+        let decision = *finish(next, asked.rest());
         let hidden = Hidden::of(policy, &environment, &loaded, &asked);
         let place = format!("{}:{}", self.file, policy.place_of(""));
         let shown = show::Shown { hidden: &hidden, asked: &asked, time, body: self.body };

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use vigile_policy::Request;
+use vigile_policy::{Request, Rest};
 
 use super::Problem;
 use crate::policy::{Environment, Policy};
@@ -29,6 +29,10 @@ pub(super) struct Described {
     /// What a browser would say of it (Sec-Fetch-Dest, -Mode and -Site): iframe, document, empty, …
     #[arg(long, value_name = "DEST")]
     dest: Option<String>,
+
+    /// The body, as JSON where no header says otherwise; @FILE reads it
+    #[arg(long, value_name = "DATA")]
+    data: Option<String>,
 }
 
 /// A port that a connection may have.
@@ -56,6 +60,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 pub(super) struct Asked {
     pub(super) headers: Vec<(String, Vec<u8>)>,
     pub(super) from: SocketAddr,
+    body: Vec<u8>,
 }
 
 impl Asked {
@@ -77,18 +82,42 @@ impl Asked {
         ];
         headers.extend(said.into_iter().filter(|(name, _)| !given(name)));
         headers.extend(arguments.header.iter().cloned());
+        let body = arguments.data.as_deref().map(data).transpose()?.unwrap_or_default();
+        if !body.is_empty() {
+            let said = [
+                ("content-type", "application/json".to_owned()),
+                ("content-length", body.len().to_string()),
+            ];
+            let said = said.into_iter().filter(|(name, _)| !given(name));
+            headers.extend(said.map(|(name, value)| (name.to_owned(), value)));
+        }
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
-        Ok(Self { headers, from: arguments.from })
+        Ok(Self { headers, from: arguments.from, body })
     }
 
     pub(super) fn request(&self) -> Request<'_> {
-        Request { headers: &self.headers, peer: Some(self.from) }
+        let end_of_stream = self.body.is_empty();
+        Request { headers: &self.headers, peer: Some(self.from), end_of_stream }
+    }
+
+    /// The body, and a place for the request: nothing else of the caller's is under way.
+    pub(super) fn rest(&self) -> Rest<'_> {
+        Rest { body: &self.body, ..Rest::NONE }
     }
 
     /// The only value of a header, or the first one.
     pub(super) fn value(&self, name: &str) -> String {
         let value = self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         value.map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
+    }
+}
+
+fn data(given: &str) -> Result<Vec<u8>, Problem> {
+    match given.strip_prefix('@') {
+        Some(file) => {
+            super::contents(file).map_err(|error| Problem::Failed(format!("{file}: {error}")))
+        }
+        None => Ok(given.as_bytes().to_vec()),
     }
 }
 

@@ -65,7 +65,7 @@ impl Shown<'_> {
         }
         out.push(match &decision.verdict {
             Verdict::Reply(reply) => self.reply(reply),
-            Verdict::Forward => self.forward(decision),
+            Verdict::Forward { .. } => self.forward(decision),
         });
         out.concat()
     }

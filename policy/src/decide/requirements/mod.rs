@@ -21,6 +21,15 @@ const ALL: [(&str, Check); 5] = [
     ("require_headers", headers::check),
 ];
 
+/// Whether the page that asks may end the visitor's session: one of the module's own, of `origins`, or one
+/// that may frame the module.
+pub(crate) fn may_log_out(visit: &Visit<'_>) -> Result<(), Failure> {
+    match visit.asked_by_ancestor() {
+        true => Ok(()),
+        false => origins::from_a_known_site(visit).map_err(Failure::from),
+    }
+}
+
 /// Every requirement of the route, until one does not hold.
 pub(crate) fn check(visit: &mut Visit<'_>, need: &Need, proven: &Proven) -> Result<(), Failure> {
     for (name, check) in ALL {

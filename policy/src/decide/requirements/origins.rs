@@ -27,7 +27,7 @@ pub(super) fn check(visit: &Visit<'_>, _: &Need, proven: &Proven) -> Result<(), 
 }
 
 /// `Sec-Fetch-Site`, which no script can write, else `Origin`.
-fn from_a_known_site(visit: &Visit<'_>) -> Result<(), Reason> {
+pub(super) fn from_a_known_site(visit: &Visit<'_>) -> Result<(), Reason> {
     match (visit.caller.site, &visit.caller.origin) {
         (Some(Site::Own), _) => Ok(()),
         (_, SentOrigin::Known(origin)) if visit.rule.origins.contains(origin) => Ok(()),

@@ -1,51 +1,6 @@
-//! Why a request was refused or let through: one table, from which logs, metrics, replies, the block
-//! page and `docs/reasons.md` all derive.
+//! The table, in the order of the pipeline.
 
-use std::fmt;
-
-/// What one reason says, and to whom.
-#[derive(Debug)]
-struct Row {
-    code: &'static str,
-    /// The reply's status; 0 where the app answers.
-    status: u16,
-    /// `error` in JSON.
-    title: &'static str,
-    /// `message` in JSON and the sentence of the block page.
-    message: &'static str,
-    /// The same sentence in French.
-    french: &'static str,
-    /// For operators: what happened and where to look.
-    meaning: &'static str,
-}
-
-macro_rules! reasons {
-    ($($variant:ident $code:literal $status:literal
-        $title:literal $message:literal $french:literal
-        $meaning:literal)+) => {
-        /// Why a request was refused or let through.
-        ///
-        /// The codes are an interface: logs, metrics and the `vigile-reason` header carry them.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Reason {
-            $(#[doc = $meaning] $variant,)+
-        }
-
-        impl Reason {
-            /// Every reason, in the order of the pipeline.
-            pub const ALL: &'static [Reason] = &[$(Reason::$variant),+];
-
-            const fn row(self) -> &'static Row {
-                match self {
-                    $(Reason::$variant => &Row {
-                        code: $code, status: $status, title: $title,
-                        message: $message, french: $french, meaning: $meaning,
-                    },)+
-                }
-            }
-        }
-    };
-}
+use super::Row;
 
 reasons! {
     RequestMalformed "request.malformed" 400
@@ -233,6 +188,36 @@ reasons! {
         "The header {header} is required here"
         "L'en-tête {header} est requis ici"
         "A header of the route's `require_headers` is missing, repeated, too short or unreadable."
+    BodyEncoding "body.encoding" 415
+        "Unsupported encoding"
+        "The body is compressed, which is not accepted here"
+        "Le corps de la requête est compressé, ce qui n'est pas accepté ici"
+        "The route has a `body` section, and Content-Encoding says that the body is not as it stands: its size and fields could not be told."
+    BodyMediaType "body.media_type" 415
+        "Unsupported media type"
+        "The body is of a kind that is not accepted here"
+        "Le corps de la requête est d'un type qui n'est pas accepté ici"
+        "Content-Type is not among the route's `media_types`, or is missing or repeated; or JSON is said to be in another charset than UTF-8."
+    BodyLengthRequired "body.length_required" 411
+        "Length required"
+        "The size of the body must be known beforehand: send Content-Length"
+        "La taille du corps doit être connue d'avance : envoyez Content-Length"
+        "A body that is not JSON came without Content-Length, and the route does not say `chunked: cut`."
+    BodyTooLarge "body.too_large" 413
+        "Body too large"
+        "The body is larger than is accepted here"
+        "Le corps de la requête est trop volumineux"
+        "The body is larger than the route's `max_bytes`, by its Content-Length or by what came. Of a stream that is cut, the app saw the beginning, and the request counts twice."
+    BodyInvalid "body.invalid" 422
+        "Invalid body"
+        "The field {field} is not accepted: {problem}"
+        "Le champ {field} n'est pas accepté : {problem}"
+        "The body is not JSON, repeats a member, or a field is not as the route's `json` wants it; the answer says which."
+    ConcurrencyFull "concurrency.full" 429
+        "Too many requests at once"
+        "Another request of yours is under way. Try again in a moment"
+        "Une autre de vos requêtes est en cours. Réessayez dans un instant"
+        "The caller has as many requests under way on this route as its `concurrency` allows."
     ClaimUnsendable "claim.unsendable" 403
         "Unusable token"
         "The access token names the account in a way that cannot be passed on"
@@ -279,6 +264,9 @@ reasons! {
     StatusAnswered "status.answered" 200
         "" "" ""
         "Vigile answered a `status: true` route."
+    LogoutDone "logout.done" 204
+        "" "" ""
+        "Vigile answered a `logout: true` route: the session's cookies are taken back."
     ExchangeDone "exchange.done" 303
         "" "" ""
         "A good token in the query became a cookie, and the browser was sent to the same address without it."
@@ -288,93 +276,4 @@ reasons! {
     RefreshDone "refresh.done" 204
         "" "" ""
         "The platform's page renewed the session's cookie."
-}
-
-impl Reason {
-    /// The stable name: `token.expired`.
-    pub const fn code(self) -> &'static str {
-        self.row().code
-    }
-
-    /// The reply's status; 0 where the app answers.
-    pub const fn status(self) -> u16 {
-        self.row().status
-    }
-
-    /// Whether this reason turns a caller away.
-    pub const fn refuses(self) -> bool {
-        self.status() >= 400
-    }
-
-    /// A few words in English, `error` in JSON.
-    pub const fn title(self) -> &'static str {
-        self.row().title
-    }
-
-    pub(crate) const fn message(self, language: Language) -> &'static str {
-        match language {
-            Language::English => self.row().message,
-            Language::French => self.row().french,
-        }
-    }
-
-    /// For operators: what happened, and where to look.
-    pub const fn meaning(self) -> &'static str {
-        self.row().meaning
-    }
-
-    /// Whether even `mode: observe` refuses it: what cannot be read or could mean two things.
-    pub(crate) const fn holds_when_observed(self) -> bool {
-        matches!(
-            self,
-            Self::RequestMalformed
-                | Self::PathInvalid
-                | Self::PathTooLong
-                | Self::PathAmbiguous
-                | Self::CredentialRepeated
-                | Self::CredentialConflict
-        )
-    }
-
-    /// The reason with this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.code() == code)
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-/// A language that refusals speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
-    English,
-    French,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Reason;
-
-    #[test]
-    fn codes_are_unique_and_fit_a_metric_name() {
-        for (at, reason) in Reason::ALL.iter().enumerate() {
-            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
-            assert!(Reason::ALL.iter().skip(at + 1).all(|other| other.code() != reason.code()));
-            assert!(
-                reason.code().bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_')
-            );
-        }
-    }
-
-    #[test]
-    fn every_refusal_has_its_words() {
-        for reason in Reason::ALL.iter().filter(|reason| reason.refuses()) {
-            let row = reason.row();
-            assert!(![row.title, row.message, row.french, row.meaning].contains(&""), "{reason}");
-        }
-    }
 }

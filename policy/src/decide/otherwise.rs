@@ -1,0 +1,60 @@
+//! What becomes of a request that does not go to the app as it should: made while the request is at hand,
+//! and kept across host callbacks, since a body is read long after.
+
+use std::sync::Arc;
+
+use super::edits::Edit;
+use super::failure::Failure;
+use super::{Decision, Verdict};
+use crate::policy::Module;
+use crate::reason::Language;
+use crate::record::Record;
+use crate::reply::{self, Form, Reply};
+use crate::response::ResponsePlan;
+
+/// It owns what it needs.
+#[derive(Clone)]
+pub(crate) struct Otherwise {
+    pub(crate) module: Option<Arc<Module>>,
+    pub(crate) form: Form,
+    pub(crate) language: Language,
+    pub(crate) encrypted: bool,
+    /// What the request loses before it is answered.
+    pub(crate) cleaning: Vec<Edit>,
+    pub(crate) record: Record,
+    /// In `mode: observe`, what goes on in place of a refusal.
+    pub(crate) observed: Option<Box<Decision>>,
+}
+
+impl Otherwise {
+    pub(crate) fn refused(self, failure: &Failure) -> Decision {
+        match self.observed {
+            Some(mut observed) if !failure.reason.holds_when_observed() => {
+                observed.record.would_refuse = Some(failure.reason);
+                *observed
+            }
+            _ => {
+                let reply =
+                    reply::refusal(self.module.as_deref(), self.form, self.language, failure);
+                self.replied(reply)
+            }
+        }
+    }
+
+    pub(crate) fn replied(self, mut reply: Reply) -> Decision {
+        let over_https =
+            self.module.iter().filter_map(|module| module.headers.set_over_https.as_ref());
+        for (name, value) in over_https.filter(|_| self.encrypted) {
+            reply.set(name, value);
+        }
+        Decision {
+            edits: self.cleaning,
+            record: Record { reason: reply.reason(), would_refuse: None, ..self.record },
+            response: ResponsePlan::own(&reply),
+            verdict: Verdict::Reply(reply),
+            lease: None,
+            learned: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}

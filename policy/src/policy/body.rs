@@ -1,0 +1,187 @@
+//! `body`: what a route takes as a request's body.
+
+use regex_lite::{Regex, RegexBuilder};
+
+use crate::body::{Field, Fields, Kind};
+use crate::document::{Node, Section, Tree, texts};
+
+/// The rule for the bodies of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Body {
+    /// In lower case, without parameters.
+    pub(crate) media_types: Vec<String>,
+    pub(crate) max_bytes: u32,
+    /// A stream of unsaid length goes on to the bound; else it is refused.
+    pub(crate) cuts: bool,
+    pub(crate) json: Fields,
+}
+
+/// The default bound. Django's and Spring's are 2.5 MB and 2 MB for forms; JSON of a chat is far less.
+const USUAL: u32 = 64 * 1024;
+
+/// What is held stands in Envoy's buffer, whose limit is 1 MiB unless the listener says otherwise
+/// (`per_connection_buffer_limit_bytes`); above that Envoy answers 413 itself.
+const MOST_HELD: u32 = 1024 * 1024;
+
+/// Two GiB are one upload.
+const MOST: u32 = 2 * 1024 * MOST_HELD;
+
+/// How large a compiled pattern gets, in bytes: a policy is loaded once for every worker.
+const PATTERN_SIZE: usize = 64 * 1024;
+
+const LIKE: &str = "{ json: { message: { type: string, max_length: 10000 } } }";
+
+impl Body {
+    /// Whether a media type is JSON: `application/json`, or with the suffix (RFC 6839 §3.1).
+    pub(crate) fn is_json(media_type: &str) -> bool {
+        media_type == JSON || media_type.ends_with("+json")
+    }
+
+    /// Whether a body of this media type is taken.
+    pub(crate) fn takes(&self, media_type: &str) -> bool {
+        self.media_types.iter().any(|known| known == media_type)
+    }
+
+    /// Whether any body is held.
+    pub(crate) fn holds(&self) -> bool {
+        self.media_types.iter().any(|kind| Self::is_json(kind))
+    }
+}
+
+const JSON: &str = "application/json";
+
+/// Reads the section.
+pub(super) fn read(node: &Node<'_>) -> Option<Body> {
+    let section = node.section(LIKE)?;
+    let fields = section.or("json", Fields::default(), fields);
+    let media_types = match section.has("json") {
+        true => section.or("media_types", vec![JSON.to_owned()], media_types),
+        false => section.required("media_types", media_types),
+    };
+    let max_bytes = section.or("max_bytes", USUAL, |node| node.whole_number(1, MOST));
+    let cuts = section.or("chunked", false, |node| node.word(&[("refuse", false), ("cut", true)]));
+    let body =
+        Body { media_types: media_types?, max_bytes: max_bytes?, cuts: cuts?, json: fields? };
+    sound(&section, &body).map(|()| body)
+}
+
+fn sound(section: &Section<'_>, body: &Body) -> Option<()> {
+    let node = section.node();
+    let streams = body.media_types.iter().any(|kind| !Body::is_json(kind));
+    match body.holds() {
+        true if body.max_bytes > MOST_HELD => node.wrong(format!(
+            "JSON is held in memory: max_bytes is {MOST_HELD} at most where media_types lists JSON"
+        )),
+        false if section.has("json") => {
+            node.wrong("json looks into JSON, and media_types lists none: add application/json")
+        }
+        _ if section.has("chunked") && !streams => node.wrong(
+            "chunked is for what is not held, and every media type here is JSON: leave it out",
+        ),
+        _ => Some(()),
+    }
+}
+
+fn media_types(node: &Node<'_>) -> Option<Vec<String>> {
+    let token = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    node.each("[application/json]", |node| {
+        let given = node.string()?;
+        match given.split_once('/') {
+            Some((kind, subtype)) if token(kind) && token(subtype) => {
+                Some(given.to_ascii_lowercase())
+            }
+            _ => node
+                .wrong("a media type is written type/subtype, without parameters (RFC 6838 §4.2)"),
+        }
+    })
+}
+
+/// The fields by their paths: `message`, `options.steps`, `messages[].content`.
+fn fields(node: &Node<'_>) -> Option<Fields> {
+    let entries = node.entries("{ message: { type: string } }")?;
+    let read: Vec<Option<(&str, Field)>> =
+        entries.iter().map(|(path, node)| field(node).map(|field| (*path, field))).collect();
+    let mut fields = Fields::default();
+    let mut sound = Some(());
+    // Parents come before their children: the entries are sorted.
+    for ((path, field), (_, node)) in
+        read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().zip(&entries)
+    {
+        if let Err(problem) = fields.insert(path, field) {
+            sound = node.wrong(problem);
+        }
+    }
+    sound.map(|()| fields)
+}
+
+fn field(node: &Node<'_>) -> Option<Field> {
+    let section = node.section("{ type: string }")?;
+    let kind = section.required("type", |node| node.word(&Kind::WORDS));
+    let optional = section.optional("optional", Node::only_true).map(|said| said.is_some());
+    let min_length = section.optional("min_length", |node| node.whole_number(0, MOST_HELD));
+    let max_length = section.optional("max_length", |node| node.whole_number(0, MOST_HELD));
+    let (min, max) = (section.optional("min", number), section.optional("max", number));
+    let pattern = section.optional("pattern", pattern);
+    let forbid = section.or("forbid", Vec::new(), texts);
+    let field = Field {
+        kind: kind?,
+        optional: optional?,
+        min_length: min_length?,
+        max_length: max_length?,
+        min: min?,
+        max: max?,
+        pattern: pattern?,
+        forbid: forbid?.iter().map(|text| text.to_lowercase()).collect(),
+    };
+    let suits = suits(&section, field.kind);
+    let empty = |problem: &str| section.node().wrong(problem);
+    let orderly = match (field.min_length.zip(field.max_length), field.min.zip(field.max)) {
+        (Some((least, most)), _) if least > most => empty("min_length is more than max_length"),
+        (_, Some((least, most))) if least > most => empty("min is more than max"),
+        _ => Some(()),
+    };
+    suits?;
+    orderly.map(|()| field)
+}
+
+/// Each key belongs to some types.
+fn suits(section: &Section<'_>, kind: Kind) -> Option<()> {
+    let of: [(&'static str, &[Kind]); 6] = [
+        ("min_length", &[Kind::String, Kind::Array]),
+        ("max_length", &[Kind::String, Kind::Array]),
+        ("min", &[Kind::Integer, Kind::Number]),
+        ("max", &[Kind::Integer, Kind::Number]),
+        ("pattern", &[Kind::String]),
+        ("forbid", &[Kind::String]),
+    ];
+    let foreign = of.into_iter().filter(|(key, kinds)| section.has(key) && !kinds.contains(&kind));
+    let said: Vec<Option<()>> = foreign
+        .map(|(key, _)| section.take(key)?.wrong(format!("a field of type {kind} has no {key}")))
+        .collect();
+    said.is_empty().then_some(())
+}
+
+/// 2⁵³, up to which a double holds every whole number.
+#[allow(clippy::cast_possible_truncation, reason = "the range is checked first")]
+fn number(node: &Node<'_>) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match node.tree() {
+        Tree::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT => {
+            Some(*number as i64)
+        }
+        Tree::Number(_) => node.wrong("expected a whole number up to 2^53"),
+        _ => node.expected("a whole number"),
+    }
+}
+
+fn pattern(node: &Node<'_>) -> Option<crate::body::Pattern> {
+    let given = node.string()?;
+    let built: Result<Regex, _> = RegexBuilder::new(given).size_limit(PATTERN_SIZE).build();
+    match built {
+        Ok(regex) => Some(regex.into()),
+        Err(problem) => node.wrong(format!("this pattern cannot be used: {problem}")),
+    }
+}
