@@ -3,6 +3,8 @@
 //! this machine.
 
 mod assistant {
+    pub(crate) mod at_once;
+    pub(crate) mod bodies;
     pub(crate) mod crowd;
     pub(crate) mod limits;
     pub(crate) mod pages;
@@ -15,7 +17,7 @@ mod assistant {
 
 use std::path::Path;
 
-use assistant::{crowd, limits, pages, roles, sessions, sockets, telling};
+use assistant::{at_once, bodies, crowd, limits, pages, roles, sessions, sockets, telling};
 use libtest_mimic::Arguments;
 use vigile_tests::envoy::Binary;
 use vigile_tests::tools;
@@ -24,16 +26,17 @@ type Scenario = (&'static str, fn(&Path));
 type ScenarioOn = (&'static str, fn(&Binary, &Path));
 
 /// What depends on Envoy's own filters as much as on Vigile.
-const ON_EVERY_ENVOY: [ScenarioOn; 6] = [
+const ON_EVERY_ENVOY: [ScenarioOn; 7] = [
     ("limits/five_logins_a_minute", limits::logins),
     ("limits/three_registrations_an_hour", limits::registrations),
     ("limits/ten_chats_a_minute", limits::chats),
     ("limits/ten_thousand_addresses", crowd::ten_thousand),
     ("pages/cross_origin", pages::cross_origin),
     ("sockets", sockets::all),
+    ("bodies/chats", bodies::chats),
 ];
 
-const SCENARIOS: [Scenario; 16] = [
+const SCENARIOS: [Scenario; 19] = [
     ("limits/one_network_is_one_client", crowd::one_network),
     ("limits/behind_a_load_balancer", crowd::behind_a_load_balancer),
     ("pages/forgery", pages::forgery),
@@ -47,6 +50,9 @@ const SCENARIOS: [Scenario; 16] = [
     ("roles/by_route_and_method", roles::matrix),
     ("roles/given_and_taken", roles::given),
     ("roles/metrics_by_address", roles::addresses),
+    ("bodies/accounts", bodies::accounts),
+    ("at_once/one_answer_for_each_caller", at_once::one_answer),
+    ("sessions/logout", sessions::logout),
     ("telling/headers", telling::headers),
     ("telling/masked_logs", telling::masked),
     ("telling/metrics", telling::metrics),

@@ -2,6 +2,7 @@
 //! app under uvicorn, called over TLS from several addresses of this machine.
 
 mod orchestrator {
+    pub(crate) mod bodies;
     pub(crate) mod limits;
     pub(crate) mod pages;
     pub(crate) mod roles;
@@ -11,7 +12,7 @@ mod orchestrator {
 use std::path::Path;
 
 use libtest_mimic::{Arguments, Trial};
-use orchestrator::{limits, pages, roles};
+use orchestrator::{bodies, limits, pages, roles};
 use vigile_tests::envoy::Binary;
 use vigile_tests::tools;
 
@@ -19,15 +20,18 @@ type Scenario = (&'static str, fn(&Path));
 type ScenarioOn = (&'static str, fn(&Binary, &Path));
 
 /// What depends on Envoy's own filters as much as on Vigile.
-const ON_EVERY_ENVOY: [ScenarioOn; 4] = [
+const ON_EVERY_ENVOY: [ScenarioOn; 5] = [
     ("limits/by_address", limits::by_address),
     ("limits/by_caller", limits::by_caller),
     ("limits/ten_a_day", limits::quota),
     ("pages/cross_origin", pages::cross_origin),
+    ("bodies/commands", bodies::commands),
 ];
 
-const SCENARIOS: [Scenario; 6] = [
+const SCENARIOS: [Scenario; 8] = [
     ("limits/retry_after_is_enough", limits::waiting),
+    ("bodies/requests", bodies::requests),
+    ("bodies/logout", bodies::logout),
     ("pages/headers", pages::headers),
     ("pages/events", pages::events),
     ("roles/by_route_and_method", roles::matrix),

@@ -74,6 +74,31 @@ pub(crate) fn by_header(python: &Path) {
     assert!(!service.app_saw().contains(token));
 }
 
+/// Logout takes both cookies back, for the assistant's pages and for no other site's.
+pub(crate) fn logout(python: &Path) {
+    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let cookie = format!("{ACCESS}={}", access("alice"));
+    let out = || Call::new("POST", "/auth/logout").with("cookie", &cookie);
+    let page = ASSISTANT.variable("ORIGIN");
+    for call in [own(out()), out().origin(&page), own(Call::new("POST", "/auth/logout"))] {
+        let answer = service.send(&call);
+        answer.says(204, Some("logout.done"));
+        answer.has(&[("clear-site-data", "\"cache\", \"storage\""), ("cache-control", "no-store")]);
+        for name in [ACCESS, REFRESH] {
+            let taken = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+            assert!(answer.all("set-cookie").any(|set| set == taken), "{taken}: {answer:?}");
+        }
+    }
+    service.send(&out().origin(&page)).has(&[("access-control-allow-origin", &page)]);
+    for stranger in ["https://evil.example", "null"] {
+        let answer = service.send(&out().origin(stranger));
+        answer.says(403, Some("origin.foreign"));
+        assert_eq!(answer.header("set-cookie"), None, "{answer:?}");
+    }
+    service.send(&Call::get("/auth/logout")).says(405, Some("method.not_allowed"));
+    assert_eq!(service.requests(), 0);
+}
+
 /// Each kind of token opens its own routes; neither can be made to live longer than its kind.
 pub(crate) fn kinds(python: &Path) {
     let service = ASSISTANT.start_changed(python, |sample| sample);
