@@ -107,7 +107,8 @@ pub(crate) fn chats(binary: &Binary, python: &Path) {
         &say().cookie("__Host-access_token", &other).with("sec-fetch-site", "same-origin"),
     );
     CHAT.holds(&service, &chat("alice").with("x-user-id", "bob"));
-    CHAT.holds(&service, &Call::post(&format!("/chat?token={}", access("alice")), &json!({})));
+    let in_query = format!("/chat?token={}", access("alice"));
+    CHAT.holds(&service, &Call::post(&in_query, &json!({ "message": "x" })));
     // A token a minute late is one more call at most.
     assert!(service.asked("POST /chat") <= asked + 4, "{}", service.app_saw());
     // From her own address another caller has all ten.

@@ -189,7 +189,9 @@ pub(crate) fn development(python: &Path) {
             let space = " ".repeat(36);
             format!("- path: /chat\n{space}methods: [POST]\n{space}token: {{ issuer: access, {token} }}\n")
         };
-        sample.with(&route("claims: { type: access }"), &route("optional: true"))
+        let one_at_a_time = format!("{}concurrency: 1\n", " ".repeat(36));
+        let sample = sample.with(&route("claims: { type: access }"), &route("optional: true"));
+        sample.with(&one_at_a_time, "")
     });
     let passed = CHAT.exhaust(&service, &say().from(client(1)));
     assert!(passed.iter().all(|answer| answer.json()["user_id"].is_null()), "{passed:?}");
