@@ -144,6 +144,10 @@ impl HttpContext for Stream {
         let Some(headers) = host::headers(MapType::HttpRequestHeaders) else {
             return self.unavailable();
         };
+        #[cfg(feature = "crash")]
+        if headers.iter().any(|(name, _)| name == "x-crash") {
+            std::process::abort();
+        }
         let request = request(&loaded, &headers, end_of_stream);
         match decide(&loaded, &request) {
             Some(next) => self.proceed(&loaded, &request, next),

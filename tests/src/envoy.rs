@@ -67,6 +67,16 @@ impl Envoy {
         config: &Value,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, NotStarted> {
+        Self::start_with(binary, config, environment, 1)
+    }
+
+    /// The same with so many workers.
+    pub fn start_with(
+        binary: &Binary,
+        config: &Value,
+        environment: &BTreeMap<String, String>,
+        workers: usize,
+    ) -> Result<Self, NotStarted> {
         let folder = tempfile::tempdir().unwrap();
         let config = at(config, folder.path());
         std::fs::write(
@@ -74,7 +84,7 @@ impl Envoy {
             serde_json::to_vec_pretty(&config).unwrap(),
         )
         .unwrap();
-        Self::start_file(binary, folder, "envoy.json", environment)
+        Self::run(binary, folder, "envoy.json", environment, workers)
     }
 
     /// The same with a file that is in the folder already.
@@ -84,11 +94,21 @@ impl Envoy {
         file: &str,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, NotStarted> {
+        Self::run(binary, folder, file, environment, 1)
+    }
+
+    fn run(
+        binary: &Binary,
+        folder: tempfile::TempDir,
+        file: &str,
+        environment: &BTreeMap<String, String>,
+        workers: usize,
+    ) -> Result<Self, NotStarted> {
         let path = |name: &str| folder.path().join(name);
         let mut child = Command::new(&binary.path)
             .args([
                 "--concurrency",
-                "1",
+                &workers.to_string(),
                 "--disable-hot-restart",
                 "--file-flush-interval-msec",
                 "2",
