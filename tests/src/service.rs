@@ -48,6 +48,11 @@ impl Plan {
         self.start_with(binary, python, &[], |sample| sample)
     }
 
+    /// The same on the newest Envoy.
+    pub fn start_newest(&self, python: &Path) -> Service {
+        self.start(&envoy::newest(), python)
+    }
+
     /// On the newest Envoy, with what a test changes in the sample.
     pub fn start_changed(&self, python: &Path, change: impl FnOnce(Sample) -> Sample) -> Service {
         self.start_with(&envoy::newest(), python, &[], change)

@@ -84,7 +84,10 @@ pub(crate) fn chats(binary: &Binary, python: &Path) {
         let text = said["message"].as_str().unwrap();
         assert_eq!(answer.json()["response"], format!("You said: {text}"));
     }
-    // In pieces, and with every character escaped, it is the same message.
+    // As long as it may be, with each of its characters escaped as two.
+    let crabs = format!("{{\"message\":\"{}\"}}", "\\ud83e\\udd80".repeat(10_000));
+    assert_eq!((crabs.len(), chat(&service, &crabs).status), (120_014, 200));
+    // In pieces it is the same message.
     let pieces = "4\r\n{\"me\r\n8\r\nssage\":\"\r\n6\r\n\\u003c\r\n2\r\n\"}\r\n0\r\n\r\n";
     let call = Call::new("POST", "/chat")
         .with("content-type", "application/json")
@@ -100,7 +103,7 @@ pub(crate) fn chats(binary: &Binary, python: &Path) {
 
 /// Login and registration: names, lengths and sizes; and the form of programs.
 pub(crate) fn accounts(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let register =
         |n: u16, body: &Value| service.send(&Call::post("/auth/register", body).from(client(n)));
     let good = "a-good-password";

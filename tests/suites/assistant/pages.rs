@@ -33,6 +33,8 @@ pub(crate) fn cross_origin(binary: &Binary, python: &Path) {
         let plain = access("alice");
         cors.read_by_its_own(&service, 403, || Call::get("/admin/users").bearer(&plain));
         cors.read_by_its_own(&service, 404, || Call::get("/nowhere"));
+        let empty = || Call::post("/chat", &json!({ "message": "" })).bearer(&plain);
+        cors.read_by_its_own(&service, 422, empty);
         cors.read_by_its_own(&service, 405, || Call::get("/chat"));
         cors.read_by_its_own(&service, 200, || Call::get("/auth/me").bearer(&plain));
     }
@@ -54,7 +56,7 @@ pub(crate) fn cross_origin(binary: &Binary, python: &Path) {
 
 /// With the visitor's cookie, only pages of the listed origins may act.
 pub(crate) fn forgery(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let by_cookie = |subject: &str| say().cookie(ACCESS, &access(subject));
     for origin in ["ORIGIN", "ADMIN_ORIGIN"].map(|name| ASSISTANT.variable(name)) {
         let answer = service.send(&by_cookie("alice").origin(&origin));
@@ -79,7 +81,7 @@ pub(crate) fn forgery(python: &Path) {
 
 /// Other names than the assistant's lead nowhere, and http leads to https without the query.
 pub(crate) fn hosts(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let named = |host: &str| Call::get("/health").with("host", host);
     let own = ASSISTANT.variable("HOST");
     service.send(&named(&own)).says(200, None);

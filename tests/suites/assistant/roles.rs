@@ -9,7 +9,7 @@ use super::stage::{ASSISTANT, PASSWORD, REFRESH, login, token};
 
 /// Every method of the administration by everybody.
 pub(crate) fn matrix(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let roles = json!({ "roles": ["admin"] });
     // The reason of the refusal for user, admin and superuser; None is let through.
     let (no, yes) = (Some("token.roles"), None);
@@ -48,7 +48,7 @@ pub(crate) fn matrix(python: &Path) {
 
 /// A role that is given opens its routes with the next refresh, and one that is taken with it.
 pub(crate) fn given(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let who = json!({ "username": "alice", "password": "a-good-password" });
     assert_eq!(service.send(&Call::post("/auth/register", &who)).status, 201);
     let session = service.send(&login("alice", "a-good-password"));
@@ -67,7 +67,7 @@ pub(crate) fn given(python: &Path) {
 
 /// /metrics by address, and what else is open to everybody.
 pub(crate) fn addresses(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let answer = service.send(&Call::get("/metrics"));
     assert!(answer.status == 200 && answer.body.contains("jarvis_requests_total"), "{answer:?}");
     let stranger = std::net::Ipv4Addr::new(127, 9, 9, 9);

@@ -19,7 +19,7 @@ fn own(call: Call) -> Call {
 
 /// Login, chat, refresh, as a page does it; the app is told who it is and sees no token of it.
 pub(crate) fn by_cookie(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let answer = service.send(&login("superuser", PASSWORD));
     assert_eq!(
         answer.json(),
@@ -60,7 +60,7 @@ pub(crate) fn by_cookie(python: &Path) {
 
 /// The other way to log in: a form, answered by a token for the header.
 pub(crate) fn by_header(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let form = Call::new("POST", "/auth/jwt/login")
         .with("content-type", "application/x-www-form-urlencoded")
         .body(format!("username=superuser&password={PASSWORD}"));
@@ -76,7 +76,7 @@ pub(crate) fn by_header(python: &Path) {
 
 /// Logout takes both cookies back, for the assistant's pages and for no other site's.
 pub(crate) fn logout(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let cookie = format!("{ACCESS}={}", access("alice"));
     let out = || Call::new("POST", "/auth/logout").with("cookie", &cookie);
     let page = ASSISTANT.variable("ORIGIN");
@@ -101,7 +101,7 @@ pub(crate) fn logout(python: &Path) {
 
 /// Each kind of token opens its own routes; neither can be made to live longer than its kind.
 pub(crate) fn kinds(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let (short, long) = (access("alice"), token("refresh", "alice", &["user"]));
     let as_other = |kind: &str, expires: &str| {
         RING.mint(&Recipe { expires: Some(expires.into()), ..recipe(kind, "alice", &["user"]) })
@@ -166,7 +166,7 @@ pub(crate) fn withdrawn(python: &Path) {
 
 /// Where the token is optional, nobody is somebody to be served, and a bad token is refused.
 pub(crate) fn without_a_token(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let me = || Call::get("/auth/me");
     let is = |call: Call, who: Value| {
         let answer = service.send(&call);

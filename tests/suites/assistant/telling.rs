@@ -14,7 +14,7 @@ use super::stage::{ACCESS, ASSISTANT, PASSWORD, REFRESH, access, chat, client, l
 /// The list of `security_headers: api` stands on every answer, whoever made it, and nobody says what runs
 /// behind.
 pub(crate) fn headers(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let plain = access("alice");
     let answers = |service: &Service| -> Vec<Answer> {
         [
@@ -80,7 +80,7 @@ fn played(service: &Service) -> Vec<String> {
 
 /// No output of Envoy holds a token or a secret; mail names and addresses are masked.
 pub(crate) fn masked(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     let secrets = played(&service);
     service.access_log(1, |line| line["flags"] == "DPE");
     let audit = service.audit_log(8, |line| {
@@ -116,7 +116,7 @@ pub(crate) fn masked(python: &Path) {
 
 /// Refusals and limits are counted, with labels.
 pub(crate) fn metrics(python: &Path) {
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     for _ in 0..3 {
         service.send(&say());
         service.send(&Call::get("/admin/users").bearer(&token("access", "alice", &["user"])));
@@ -156,7 +156,7 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
     std::fs::write(&file, config.replace("./alerts.yaml", alerts.to_str().unwrap())).unwrap();
     ask(&["check", "config", file.to_str().unwrap()]);
     ask(&["test", "rules", "tests/assistant/alerts.test.yaml"]);
-    let service = ASSISTANT.start_changed(python, |sample| sample);
+    let service = ASSISTANT.start_newest(python);
     for _ in 0..5 {
         service.send(&Call::get("/auth/register").from(client(3)));
     }

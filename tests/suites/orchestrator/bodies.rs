@@ -65,7 +65,7 @@ pub(crate) fn commands(binary: &Binary, python: &Path) {
 
 /// `ChatRequest`, parameters, roles.
 pub(crate) fn requests(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let viewer = token("vic", "viewer");
     let chat = |body: &Value| service.send(&Call::post("/api/v1/chat", body).bearer(&viewer));
     for (field, body) in [
@@ -104,7 +104,7 @@ pub(crate) fn requests(python: &Path) {
 
 /// The cookie is taken back, and no other site can have that done.
 pub(crate) fn logout(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let out = || Call::new("POST", "/api/v1/auth/logout").cookie(COOKIE, &token("vic", "viewer"));
     let answer = service.send(&out().with("sec-fetch-site", "same-origin"));
     answer.says(204, Some("logout.done"));

@@ -92,7 +92,7 @@ pub(crate) fn quota(binary: &Binary, python: &Path) {
 
 /// A client that waits as long as it was told is served.
 pub(crate) fn waiting(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let call = say().bearer(&token("alice", "viewer"));
     CHAT.exhaust(&service, &call);
     let told: u64 = loop {

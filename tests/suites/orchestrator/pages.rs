@@ -32,7 +32,7 @@ pub(crate) fn cross_origin(binary: &Binary, python: &Path) {
 
 /// The document's table, on every answer; and nobody says what runs behind.
 pub(crate) fn headers(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let viewer = token("vic", "viewer");
     for call in [
         Call::get("/"),
@@ -67,7 +67,7 @@ pub(crate) fn headers(python: &Path) {
 
 /// The document's events: logins and their failure, refusals, limits, tools. In each the user and address.
 pub(crate) fn events(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let failed = LOGIN.exhaust(&service, &login("admin", "guess").from(client(3)));
     let good = service.send(&login("admin", PASSWORD).from(client(4)));
     let cookie = good.cookie(COOKIE).unwrap();

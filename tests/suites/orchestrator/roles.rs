@@ -16,7 +16,7 @@ const WHY: &str = "Mise a jour pour le deploiement v7";
 
 /// Every route by everybody; each subject is another, so that no limit is met.
 pub(crate) fn matrix(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let mut calls: Vec<(Call, [bool; 3])> = Vec::new();
     for tool in ["systemd_status", "systemd_logs", "network_listeners", "disk_usage"] {
         calls.push((execute(tool), [true; 3]));
@@ -69,7 +69,7 @@ pub(crate) fn matrix(python: &Path) {
 
 /// An admin says why, in words, once; the words stand in the audit line and reach the app.
 pub(crate) fn justification(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let admin = token("ada", "admin");
     let call = || execute("systemd_restart").bearer(&admin);
     let long = "x".repeat(1025);
@@ -111,7 +111,7 @@ pub(crate) fn justification(python: &Path) {
 
 /// Login, its cookie, its refresh; and tokens that are not what they say.
 pub(crate) fn sessions(python: &Path) {
-    let service = ORCHESTRATOR.start_changed(python, |sample| sample);
+    let service = ORCHESTRATOR.start_newest(python);
     let answer = service.send(&login("admin", PASSWORD));
     let set = answer.header("set-cookie").unwrap();
     for attribute in ["HttpOnly", "Secure", "Path=/", "SameSite=lax", "Max-Age=86400"] {
