@@ -18,7 +18,7 @@ import bcrypt
 import jwt
 from fastapi import FastAPI, Header, HTTPException, Response
 from fastapi.responses import HTMLResponse
-from pydantic import UUID4, BaseModel, Field
+from pydantic import UUID4, BaseModel, field_validator
 
 # The secret that Envoy has too. `vigile key` makes one.
 SECRET = os.environ["ORCHESTRATOR_SECRET_KEY"]
@@ -60,7 +60,14 @@ class Login(BaseModel):
 
 
 class Registration(Login):
-    password: str = Field(min_length=12)
+    @field_validator("password")
+    @classmethod
+    def is_strong(cls, password: str) -> str:
+        """The document's table: eight characters, and one at least of each kind."""
+        kinds = [str.isupper, str.islower, str.isdigit, lambda letter: not letter.isalnum()]
+        if len(password) < 8 or not all(any(map(kind, password)) for kind in kinds):
+            raise ValueError("8 characters, an upper and a lower case letter, a digit, and another character")
+        return password
 
 
 class ChatRequest(BaseModel):

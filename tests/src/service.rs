@@ -1,7 +1,7 @@
 //! A sample that stands: its config in a real Envoy, its app under uvicorn, a recorder between them, and
 //! callers over TLS.
 
-use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::caller::{Answer, Call, Gate};
-use crate::envoy::{self, Binary, Envoy, free_port};
+use crate::envoy::{self, Binary, Envoy};
 use crate::keys::RING;
 use crate::recorder::Recorder;
 use crate::sample::Sample;
@@ -76,8 +76,8 @@ impl Plan {
         std::fs::write(&private, key.serialize_pem()).unwrap();
 
         let runtime = Runtime::new().unwrap();
-        let at = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let recorder = runtime.block_on(Recorder::start(at));
+        let socket = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let recorder = runtime.block_on(Recorder::start(socket.local_addr().unwrap()));
         let upstream =
             format!("{}:{}", self.variable("UPSTREAM_HOST"), self.variable("UPSTREAM_PORT"));
         let sample = Sample::read(self.name)
@@ -91,7 +91,7 @@ impl Plan {
         for (name, value) in self.app.iter().chain(more) {
             environment.insert((*name).to_owned(), (*value).to_owned());
         }
-        let app = Uvicorn::start(python, self.name, at, &environment);
+        let app = Uvicorn::start(python, self.name, &socket, &environment);
         let gate = Gate::new(envoy.listener("https"), &host, certificate.der());
         Service { envoy, gate, recorder, _app: app, _folder: folder, _runtime: runtime }
     }

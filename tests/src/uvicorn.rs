@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,32 +18,32 @@ pub struct Uvicorn {
 }
 
 impl Uvicorn {
-    /// Starts it and waits until `/health` answers. It has these variables and no others.
+    /// Starts it on a socket that listens already, so that nobody else can have its port meanwhile, and
+    /// waits until `/health` answers. It has these variables and no others.
     pub fn start(
         python: &Path,
         sample: &str,
-        at: SocketAddr,
+        socket: &TcpListener,
         environment: &BTreeMap<String, String>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let child = Command::new(python)
-            .args(["-m", "uvicorn", "app:app", "--host", "127.0.0.1", "--log-level", "warning"])
-            .args(["--port", &at.port().to_string()])
+            .args(["-m", "uvicorn", "app:app", "--fd", "0", "--log-level", "warning"])
             // What many frameworks say of themselves, and a policy takes away.
             .args(["--header", "x-powered-by:FastAPI"])
             .current_dir(project().join("envoy").join(sample))
             .env_clear()
             .envs(environment)
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
+            .stdin(OwnedFd::from(socket.try_clone().unwrap()))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
         let mut app = Self { child, folder };
         let deadline = Instant::now() + Duration::from_secs(60);
-        while envoy::get(at, "/health").is_none() {
+        while envoy::get(socket.local_addr().unwrap(), "/health").is_none() {
             let ended = app.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && Instant::now() < deadline,

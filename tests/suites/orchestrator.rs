@@ -28,9 +28,10 @@ const ON_EVERY_ENVOY: [ScenarioOn; 5] = [
     ("bodies/commands", bodies::commands),
 ];
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     ("limits/retry_after_is_enough", limits::waiting),
     ("bodies/requests", bodies::requests),
+    ("bodies/passwords", bodies::passwords),
     ("bodies/logout", bodies::logout),
     ("pages/headers", pages::headers),
     ("pages/events", pages::events),

@@ -18,6 +18,13 @@ impl Visit {
         self.until("return document.querySelector('#generate') !== null").await;
     }
 
+    /// The same where Gradio asks for a login first.
+    pub async fn open_login(&self, user: &str) {
+        self.open(&format!("https://iahome.fr/?user={user}")).await;
+        self.enter(FRAME).await;
+        self.until("return document.querySelector('input[type=password]') !== null").await;
+    }
+
     /// Of what the platform's page was told, the refusals: origin and reason. The app has messages of its own.
     pub async fn refusals(&self) -> Value {
         self.leave().await;

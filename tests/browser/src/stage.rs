@@ -32,6 +32,9 @@ pub const HOSTILE: &str = "evil.example";
 /// The tightest policy under which Gradio 6 works (docs/browsers.md).
 pub const TIGHTEST: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'";
 
+/// What Gradio's own login takes: it guards nothing.
+pub const LOGIN: &str = "gradio:as-nobody-else-would-guess";
+
 /// Which module a visitor finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
@@ -43,6 +46,10 @@ pub enum Variant {
     Neighbour,
     /// Before Gradio 3, which speaks over a websocket.
     Websocket,
+    /// Before a Gradio with a login of its own, whose cookies are partitioned.
+    Login,
+    /// Before the same, its cookies as they are.
+    LoginUntouched,
 }
 
 /// The sites, the apps and the browsers of a run.
@@ -54,8 +61,8 @@ pub struct Stage {
     pub platform: Platform,
     platform_address: SocketAddr,
     hostile_address: SocketAddr,
-    gradio: [OnceLock<App>; 2],
-    envoys: [OnceLock<Envoy>; 4],
+    gradio: [OnceLock<App>; 3],
+    envoys: [OnceLock<Envoy>; 6],
 }
 
 /// An app and what it was sent.
@@ -127,15 +134,18 @@ impl Stage {
         ]
     }
 
-    /// Gradio 6 with the sample's app, or Gradio 3.
+    /// Gradio 6 with the sample's app, with a login or without, or Gradio 3.
     pub fn app(&self, variant: Variant) -> &App {
         let (index, venv, app) = match variant {
             Variant::Websocket => (1, "gradio-3", "tests/browser/gradio_3.py"),
+            Variant::Login | Variant::LoginUntouched => {
+                (2, "gradio-6", "tests/browser/gradio_login.py")
+            }
             _ => (0, "gradio-6", "envoy/stable-diffusion/app.py"),
         };
         self.gradio[index].get_or_init(|| {
             // A step of a model takes its time.
-            let environment = [("SECONDS_PER_STEP", "0.2")];
+            let environment = [("SECONDS_PER_STEP", "0.2"), ("LOGIN", LOGIN)];
             let mut gradio = Gradio::start(&tools::venv(venv).unwrap(), app, &environment);
             gradio.wait();
             let recorder = self.runtime.block_on(Recorder::start(gradio.address()));
@@ -168,7 +178,12 @@ impl Stage {
             .file("/etc/envoy/tls/privkey.pem", &files.key)
             .upstream("192.0.2.20:7860", self.app(variant).recorder.address());
         match variant {
-            Variant::AsItStands | Variant::Websocket => sample,
+            Variant::AsItStands | Variant::Websocket | Variant::LoginUntouched => sample,
+            Variant::Login => {
+                let refresh = "                                  refresh: /.vigile/refresh\n";
+                let more = refresh.replace("refresh: /.vigile/refresh", "app_cookies: partitioned");
+                sample.with(refresh, &format!("{refresh}{more}"))
+            }
             Variant::Neighbour => sample.with_each(MODULE, NEIGHBOUR),
             Variant::Tightest => {
                 let embed = "                                embed:\n";

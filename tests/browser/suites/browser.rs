@@ -6,6 +6,7 @@
 //! to `docs/images/`.
 
 mod browser {
+    pub(crate) mod app_login;
     mod block_page;
     pub(crate) mod hostile;
     pub(crate) mod in_a_tab;
@@ -17,7 +18,7 @@ mod browser {
 
 use std::sync::{Arc, LazyLock};
 
-use browser::{hostile, in_a_tab, in_the_frame, session, token, variants};
+use browser::{app_login, hostile, in_a_tab, in_the_frame, session, token, variants};
 use libtest_mimic::{Arguments, Trial};
 use vigile_browser_tests::chromium;
 use vigile_browser_tests::stage::Stage;
@@ -25,7 +26,7 @@ use vigile_tests::{envoy, tools};
 
 type Scenario = (&'static str, fn(&Stage));
 
-const SCENARIOS: [Scenario; 22] = [
+const SCENARIOS: [Scenario; 25] = [
     // Those that wait for something come first.
     ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
     (
@@ -42,6 +43,7 @@ const SCENARIOS: [Scenario; 22] = [
     ("3_expired_token/in_the_frame", in_the_frame::expired_token),
     ("3_expired_token/mended_by_the_platform", in_the_frame::an_expired_token_is_mended),
     ("4_granted/generates_uploads_downloads", session::granted),
+    ("4_granted/a_used_up_quota_is_told", session::a_used_up_quota),
     ("token/is_nowhere_afterwards", token::is_nowhere),
     ("token/a_copied_address_is_refused_in_a_tab", token::a_copied_address),
     ("hostile/cannot_frame_the_module", hostile::cannot_frame_the_module),
@@ -50,6 +52,8 @@ const SCENARIOS: [Scenario; 22] = [
     ("hostile/a_planted_session_gives_way", hostile::a_planted_session_gives_way),
     ("hostile/cannot_post_with_the_visitors_cookie", hostile::cannot_post_with_the_visitors_cookie),
     ("variants/gradio_3_over_a_websocket", variants::gradio_3_over_a_websocket),
+    ("app_login/stays_where_it_is_partitioned", app_login::stays_where_it_is_partitioned),
+    ("app_login/is_lost_where_it_is_not", app_login::is_lost_where_it_is_not),
     ("variants/third_party_cookies_are_blocked", variants::third_party_cookies_are_blocked),
     ("variants/the_tightest_policy_is_not_breached", variants::the_tightest_policy),
 ];

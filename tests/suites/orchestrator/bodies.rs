@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vigile_tests::caller::Call;
 use vigile_tests::envoy::Binary;
 
-use super::stage::{COOKIE, Justified, ORCHESTRATOR, execute, say, token};
+use super::stage::{COOKIE, Justified, ORCHESTRATOR, client, execute, say, token};
 
 /// 003_2fa7766864bfebd3.txt's list, to the letter.
 const FORBIDDEN: [&str; 13] =
@@ -100,6 +100,23 @@ pub(crate) fn requests(python: &Path) {
     let good = json!({ "message": "x", "conversation_id": "8B2C7F1E-9d44-4c0b-8a57-2f3f6e1f0b11", "model": "m" });
     chat(&good).says(200, None);
     role("operator").says(200, None);
+}
+
+/// The password's length at the edge, its characters in the app.
+pub(crate) fn passwords(python: &Path) {
+    let service = ORCHESTRATOR.start_newest(python);
+    let register = |n: u8, password: &str| {
+        let body = json!({ "username": "alice", "password": password });
+        service.send(&Call::post("/api/v1/auth/register", &body).from(client(n)))
+    };
+    register(1, "Sh0rt-x").says(422, Some("body.invalid"));
+    register(2, &"Aa0-".repeat(20)).says(422, Some("body.invalid"));
+    assert_eq!(service.requests(), 0);
+    for (n, weak) in [(3, "nocapitals-1"), (4, "NOSMALL-1"), (5, "No-digits"), (6, "Nothing1else")]
+    {
+        register(n, weak).says(422, None);
+    }
+    assert_eq!(register(7, "Str0ng-x").status, 201);
 }
 
 /// The cookie is taken back, and no other site can have that done.

@@ -51,7 +51,7 @@ pub(crate) fn login(username: &str, password: &str) -> Call {
 }
 
 pub(crate) fn register(username: &str) -> Call {
-    let body = json!({ "username": username, "password": "a-good-password" });
+    let body = json!({ "username": username, "password": "Good-passw0rd" });
     Call::post("/api/v1/auth/register", &body)
 }
 

@@ -93,6 +93,29 @@ pub(crate) fn an_ended_session(stage: &Stage) {
     assert!(holds(&heard, b"de nouveau") && !holds(&heard, b"trop tard"), "the app heard of it");
 }
 
+/// A quota that is used up is told in the app.
+pub(crate) fn a_used_up_quota(stage: &Stage) {
+    stage.visit(&Settings::french(), SAMPLE, async |visit| {
+        visit.open_module("quentin", "").await;
+        // As calls of the page's own: the visitor's session goes along.
+        let script = "
+            if (!window.spent) window.spent = (async () => {
+                const call = { method: 'POST', body: '{}' };
+                const asked = Array.from({ length: 11 }, () => fetch('/gradio_api/queue/join', call));
+                return (await Promise.all(asked)).filter(answer => answer.status === 429).length;
+            })();
+            return window.spent";
+        assert_eq!(visit.until(script).await, 1, "ten a day");
+        visit.generate("one too many", 1).await;
+        let toast = visit
+            .until("return document.querySelector('[data-testid=toast-text]')?.textContent")
+            .await;
+        assert!(toast.as_str().unwrap().contains("Votre quota de générations est épuisé"), "{toast}");
+        visit.picture("used-up-quota").await;
+    });
+    assert!(!holds(&stage.app(SAMPLE).recorder.bytes(), b"one too many"), "the app heard of it");
+}
+
 /// An event stream that was admitted is not cut; what is asked for after the end is refused.
 pub(crate) fn a_stream_past_the_end(stage: &Stage) {
     stage.visit(&Settings::english(), SAMPLE, async |visit| {
