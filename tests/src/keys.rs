@@ -128,6 +128,7 @@ impl Ring {
             ("JARVIS_SECRET_KEY", secret("assistant")),
             ("ASSISTANT_METRICS_FROM", "127.0.0.1, 192.0.2.90".into()),
             ("ORCHESTRATOR_SECRET_KEY", secret("orchestrator")),
+            ("LIMITS_JWT_SECRET", secret("partner")),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

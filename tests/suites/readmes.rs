@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use vigile_tests::{envoy, policies, snippets, tools};
 
 /// The ports that samples and their READMEs name.
-const PORTS: [u16; 7] = [8443, 8080, 9901, 7860, 8765, 8801, 8000];
+const PORTS: [u16; 8] = [8443, 8080, 9901, 7860, 8765, 8801, 8000, 8081];
 
 /// What stands in a README before a command's output.
 const PRINTS: &str = "# → ";
@@ -24,7 +24,8 @@ fn main() {
 
 fn trial(sample: String) -> Trial {
     let venv = match sample.as_str() {
-        "ocr" => "ocr",
+        // What its app needs, every Python has.
+        "ocr" | "shared-limits" => "ocr",
         "assistant" | "orchestrator" => "assistant",
         "stable-diffusion" => "gradio-6",
         _ => panic!("envoy/{sample} has no Python named here"),

@@ -29,24 +29,33 @@ fn of_plugin(plugin: &Node<'_>) -> Option<Finding> {
     }
 }
 
-/// JSON that is larger than Envoy's buffer: Envoy answers 413 itself, in its own form.
+/// JSON that is larger than what Envoy holds: it answers 413 itself, in its own form.
 fn of_manager(manager: &Manager<'_>, policy: &Policy<'_>) -> Vec<Finding> {
-    let limit = manager.listener.as_ref();
-    let limit = limit.and_then(|listener| listener.field("per_connection_buffer_limit_bytes"));
-    let held = limit.as_ref().and_then(Node::number).unwrap_or(USUAL);
     let routes = policy.routes();
-    let larger = routes.iter().filter_map(|route| {
-        let body = route.get("body").filter(holds)?;
-        let most = body.get("max_bytes").as_ref().and_then(Node::number).unwrap_or(UNSAID);
+    let bodies = routes.iter().filter_map(|route| route.get("body").filter(holds));
+    let read = bodies.map(|body| body.get("max_bytes").as_ref().and_then(Node::number));
+    let Some(most) = read.map(|most| most.unwrap_or(UNSAID)).reduce(f64::max) else {
+        return Vec::new();
+    };
+    let listener = manager.listener.as_ref();
+    let buffer = listener.and_then(|listener| listener.field("per_connection_buffer_limit_bytes"));
+    let window = manager.node.at(&["http2_protocol_options", "initial_stream_window_size"]);
+    let held = [
+        ("per_connection_buffer_limit_bytes", buffer.as_ref(), Some(USUAL)),
+        // In HTTP/2 a stream's window is its buffer (observed on Envoy 1.40).
+        ("initial_stream_window_size", window.as_ref(), None),
+    ];
+    let less = held.into_iter().filter_map(|(name, node, usual)| {
+        let held = node.and_then(Node::number).or(usual)?;
+        let place = node.unwrap_or(&manager.node);
         (most > held).then(|| {
-            let place = limit.clone().unwrap_or(manager.node.clone());
-            Finding::warning(
-                &place,
-                format!("a route of the policy holds JSON up to {most} bytes, and Envoy answers 413 itself above {held}: set per_connection_buffer_limit_bytes to {most}"),
-            )
+            let problem = format!(
+                "a route of the policy holds JSON up to {most} bytes, and Envoy answers 413 itself above {held}: set {name} to {most} at least"
+            );
+            Finding::warning(place, problem)
         })
     });
-    larger.collect()
+    less.collect()
 }
 
 fn holds(body: &Node<'_>) -> bool {
