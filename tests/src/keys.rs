@@ -32,7 +32,7 @@ impl Ring {
             use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
             Base64UrlSafeNoPadding::encode_to_string(secret()).unwrap()
         };
-        let secrets = ["iahome", "iahome-next", "partner", "stranger"];
+        let secrets = ["iahome", "iahome-next", "partner", "stranger", "assistant", "orchestrator"];
         let mut pairs = BTreeMap::new();
         for name in ["rsa", "rsa-stranger"] {
             let pair = RS256KeyPair::generate(2048).unwrap();
@@ -125,6 +125,9 @@ impl Ring {
             ("SERVICE_API_KEY_NEXT", SERVICE_API_KEY_NEXT.into()),
             ("OPENAI_API_KEY", "sk-proj-made-for-this-run".into()),
             ("ALLOWED_IPS", "192.0.2.10, 198.51.100.0/24".into()),
+            ("JARVIS_SECRET_KEY", secret("assistant")),
+            ("ASSISTANT_METRICS_FROM", "127.0.0.1, 192.0.2.90".into()),
+            ("ORCHESTRATOR_SECRET_KEY", secret("orchestrator")),
             ("LIMITS_JWT_SECRET", secret("partner")),
         ]
         .into_iter()

@@ -69,6 +69,8 @@ impl Recorder {
 
     async fn copy(self, client: TcpStream, app: SocketAddr, index: usize) {
         let Ok(app) = TcpStream::connect(app).await else { return };
+        // A body goes out at once, and not when the app has acknowledged its head.
+        let _ = (client.set_nodelay(true), app.set_nodelay(true));
         let ((mut from_client, mut to_client), (mut from_app, mut to_app)) =
             (client.into_split(), app.into_split());
         let answers = tokio::spawn(async move {

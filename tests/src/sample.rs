@@ -21,8 +21,9 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads `envoy/NAME/envoy.yaml` with the values of `envoy/.env.example`. Its listeners and its admin interface move to 127.0.0.1 and to ports
-    /// that the system chooses; ask [`Envoy::listener`] for them by the listener's name.
+    /// Reads `envoy/NAME/envoy.yaml` with the values of `envoy/.env.example`. Its listeners and its admin
+    /// interface move to 127.0.0.1 and to ports that the system chooses; ask [`Envoy::listener`] for them by
+    /// the listener's name.
     pub fn read(name: &str) -> Self {
         let file = crate::policies::project().join("envoy").join(name).join("envoy.yaml");
         Self::of(name, crate::policies::rendered(&file))
@@ -110,6 +111,11 @@ impl Sample {
             assert!(self.upstreams.contains(&endpoint), "{}: not replaced: {endpoint}", self.name);
         }
         &self.text
+    }
+
+    /// The config as JSON: what it says, for a test that reads it.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::to_value(self.yaml().tree()).unwrap()
     }
 
     fn yaml(&self) -> Yaml {

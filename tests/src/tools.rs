@@ -66,6 +66,21 @@ pub fn program(name: &str, package: &str) -> Result<PathBuf, String> {
     found.next().ok_or_else(|| format!("no {name} here: apt-get install {package}"))
 }
 
+/// A trial that needs something; without it, it is skipped.
+pub fn with<T: Send + 'static>(
+    name: impl Into<String>,
+    needed: Result<T, String>,
+    run: impl FnOnce(T) + Send + 'static,
+) -> Trial {
+    match needed {
+        Ok(needed) => Trial::test(name, move || {
+            run(needed);
+            Ok(())
+        }),
+        Err(missing) => skipped(name, missing),
+    }
+}
+
 /// A test that cannot run here: it is skipped and says why. Where `CI` is set it fails, for nothing may
 /// be skipped there.
 pub fn skipped(name: impl Into<String>, reason: impl Into<String>) -> Trial {

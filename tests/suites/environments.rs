@@ -81,7 +81,7 @@ fn missing(file: &str) -> Result<(), Failed> {
     }
     let text = text(file);
     let names: BTreeSet<&str> = places(&text).map(|(_, name)| name).collect();
-    if names.is_empty() {
+    if names.is_empty() && file.ends_with("/envoy.yaml") {
         return Err("nothing in it comes from the environment".into());
     }
     for name in names {

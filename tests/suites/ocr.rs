@@ -4,7 +4,6 @@
 //! The provider alone is no real one; see `ocr/provider.rs`.
 
 mod ocr {
-    pub(crate) mod app;
     pub(crate) mod authority;
     pub(crate) mod call;
     pub(crate) mod keys;
@@ -58,37 +57,22 @@ fn main() {
     for binary in tools::envoys().unwrap_or_default() {
         for (name, run) in ON_EVERY_ENVOY {
             let (name, binary) = (format!("{name}/{}", binary.version), binary.clone());
-            trials.push(with(name, python.clone(), move |python| run(&binary, &python)));
+            trials.push(tools::with(name, python.clone(), move |python| run(&binary, &python)));
         }
     }
     for (name, run) in SCENARIOS {
-        trials.push(with(name, python.clone(), move |python| run(&python)));
+        trials.push(tools::with(name, python.clone(), move |python| run(&python)));
     }
     let both = |program: Result<PathBuf, String>| Ok((program?, python.clone()?));
-    trials.push(with(
+    trials.push(tools::with(
         "telling/metrics_for_prometheus",
         both(tools::program("promtool", "prometheus")),
         |(promtool, python)| telling::promtool(&promtool, &python),
     ));
-    trials.push(with(
+    trials.push(tools::with(
         "six_tests/over_tls",
         both(tools::program("curl", "curl")),
         |(curl, python)| six::over_tls(&Stage::as_it_stands(&envoy::newest(), &python), &curl),
     ));
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-/// A trial that needs something; without it, it is skipped.
-fn with<T: Send + 'static>(
-    name: impl Into<String>,
-    needed: Result<T, String>,
-    run: impl FnOnce(T) + Send + 'static,
-) -> Trial {
-    match needed {
-        Ok(needed) => Trial::test(name, move || {
-            run(needed);
-            Ok(())
-        }),
-        Err(missing) => tools::skipped(name, missing),
-    }
 }

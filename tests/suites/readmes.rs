@@ -26,6 +26,7 @@ fn trial(sample: String) -> Trial {
     let venv = match sample.as_str() {
         // What its app needs, every Python has.
         "ocr" | "shared-limits" => "ocr",
+        "assistant" | "orchestrator" => "assistant",
         "stable-diffusion" => "gradio-6",
         _ => panic!("envoy/{sample} has no Python named here"),
     };

@@ -2,19 +2,19 @@
 //! uvicorn with a recorder before it, and what stands for the provider.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use vigile::sample::Ocr;
-use vigile_tests::envoy::{self, Binary, Envoy, free_port};
+use vigile_tests::envoy::{self, Binary, Envoy};
 use vigile_tests::keys::SERVICE_API_KEY;
 use vigile_tests::recorder::Recorder;
 use vigile_tests::sample::Sample;
+use vigile_tests::uvicorn::Uvicorn;
 
-use super::app::App;
 use super::authority::Authority;
 use super::provider::Provider;
 
@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     pub(crate) authority: Authority,
     pub(crate) python: PathBuf,
     recorder: Recorder,
-    _app: App,
+    _app: Uvicorn,
     _runtime: Runtime,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Setting {
     authority: Authority,
     provider: Provider,
     recorder: Recorder,
-    app_address: SocketAddr,
+    socket: TcpListener,
     python: PathBuf,
 }
 
@@ -80,9 +80,9 @@ impl Setting {
         let runtime = Runtime::new().unwrap();
         let authority = Authority::make();
         let provider = runtime.block_on(Provider::start(authority.server(name)));
-        let app_address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let recorder = runtime.block_on(Recorder::start(app_address));
-        Self { runtime, authority, provider, recorder, app_address, python: python.to_owned() }
+        let socket = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let recorder = runtime.block_on(Recorder::start(socket.local_addr().unwrap()));
+        Self { runtime, authority, provider, recorder, socket, python: python.to_owned() }
     }
 
     pub(crate) fn new(python: &Path) -> Self {
@@ -102,8 +102,11 @@ impl Setting {
     }
 
     /// Starts the app, last: it is told where Envoy listens for it.
-    pub(crate) fn app(&self, envoy: &Envoy, environment: &Environment) -> App {
-        App::start(&self.python, self.app_address, envoy.listener("provider"), environment)
+    pub(crate) fn app(&self, envoy: &Envoy, environment: &Environment) -> Uvicorn {
+        let mut environment = environment.clone();
+        let provider = format!("http://{}", envoy.listener("provider"));
+        environment.insert("PROVIDER_URL".into(), provider);
+        Uvicorn::start(&self.python, "ocr", &self.socket, &environment)
     }
 
     pub(crate) fn complete(self, envoy: Envoy, environment: &Environment) -> Stage {
