@@ -6,7 +6,6 @@ mod systems {
     pub(crate) mod table;
 }
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -22,60 +21,6 @@ const DOCUMENTS: [&str; 5] = [
     "004_9c0a55eb9d061ae7.txt",
 ];
 
-/// Proofs that rows name before they exist. Each must be gone from here once it does.
-const COMING: &[&str] = &[
-    "test:assistant/at_once/one_answer_for_each_caller",
-    "test:assistant/bodies/accounts",
-    "test:assistant/bodies/chats",
-    "test:assistant/limits/five_logins_a_minute",
-    "test:assistant/limits/one_network_is_one_client",
-    "test:assistant/limits/ten_chats_a_minute",
-    "test:assistant/limits/ten_thousand_addresses",
-    "test:assistant/pages/cross_origin",
-    "test:assistant/pages/forgery",
-    "test:assistant/pages/hosts",
-    "test:assistant/roles/by_route_and_method",
-    "test:assistant/roles/given_and_taken",
-    "test:assistant/roles/metrics_by_address",
-    "test:assistant/sessions/by_cookie",
-    "test:assistant/sessions/by_header",
-    "test:assistant/sessions/development",
-    "test:assistant/sessions/kinds_of_token",
-    "test:assistant/sessions/logout",
-    "test:assistant/sessions/withdrawn_tokens",
-    "test:assistant/sessions/without_a_token",
-    "test:assistant/sockets",
-    "test:assistant/telling/alerts",
-    "test:assistant/telling/headers",
-    "test:assistant/telling/masked_logs",
-    "test:assistant/telling/metrics",
-    "test:browser/4_granted/a_used_up_quota_is_told",
-    "test:environments/nothing_is_its_own",
-    "test:environments/two_side_by_side",
-    "test:environments/what_is_missing_is_named",
-    "test:limits/away/Redis is restarted",
-    "test:limits/shared/five logins a minute and address",
-    "test:limits/shared/requests at once",
-    "test:limits/shared/ten tools a minute and ten analyses a day",
-    "test:limits/shared/three registrations an hour and address",
-    "test:limits/shared/twenty chats a minute and caller",
-    "test:orchestrator/bodies/commands",
-    "test:orchestrator/bodies/logout",
-    "test:orchestrator/bodies/requests",
-    "test:orchestrator/limits/by_address",
-    "test:orchestrator/limits/by_caller",
-    "test:orchestrator/limits/ten_a_day",
-    "test:orchestrator/pages/cross_origin",
-    "test:orchestrator/pages/events",
-    "test:orchestrator/pages/headers",
-    "test:orchestrator/roles/by_route_and_method",
-    "test:orchestrator/roles/justification",
-    "test:orchestrator/roles/sessions",
-    "test:quotas/quotas",
-    "test:readmes/envoy/assistant/README.md",
-    "test:readmes/envoy/orchestrator/README.md",
-];
-
 fn main() {
     let arguments = Arguments::from_args();
     let text = std::fs::read_to_string(project().join("docs/systems.md")).unwrap();
@@ -87,7 +32,6 @@ fn main() {
             let found: Vec<&str> = tables.rows.keys().map(String::as_str).collect();
             none(&if found == DOCUMENTS { vec![] } else { vec![format!("tables of {found:?}")] })
         }),
-        with(&tables, &known, "what is coming has not come", coming),
         with(&tables, &known, "a row that is wrong is seen", |_, known| wrong_rows_are_seen(known)),
         Trial::test("links lead somewhere", move || links(&text)),
     ];
@@ -120,27 +64,10 @@ fn faults(rows: &[Row], known: &Known) -> Vec<String> {
         if row.is_ours() && row.proofs.is_empty() {
             faults.push(format!("line {}: {} without a proof", row.line, row.by.join(", ")));
         }
-        let missing = row.proofs.iter().filter(|proof| !COMING.contains(&proof.as_str()));
-        let missing = missing.filter_map(|proof| known.find(proof).err());
+        let missing = row.proofs.iter().filter_map(|proof| known.find(proof).err());
         faults.extend(missing.map(|fault| format!("line {}: {fault}", row.line)));
     }
     faults
-}
-
-/// What stands in [`COMING`] is named by a row, and is not there yet.
-fn coming(tables: &Tables, known: &Known) -> Result<(), Failed> {
-    let named: BTreeSet<&str> =
-        tables.rows.values().flatten().flat_map(|row| &row.proofs).map(String::as_str).collect();
-    let mut faults = Vec::new();
-    for proof in COMING {
-        if known.find(proof).is_ok() {
-            faults.push(format!("{proof} is there: take it out of COMING"));
-        }
-        if !named.contains(proof) {
-            faults.push(format!("{proof} stands in COMING, and no row names it"));
-        }
-    }
-    none(&faults)
 }
 
 fn links(text: &str) -> Result<(), Failed> {
