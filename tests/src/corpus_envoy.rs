@@ -1,7 +1,7 @@
 //! A real Envoy as a runner: a listener per policy and encoding, all of them in one VM.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 
@@ -79,8 +79,24 @@ impl Corpus {
         }
     }
 
+    /// The same for a case: what it holds is under way as long as `held` lives.
+    pub fn play(
+        &self,
+        policy: &str,
+        encoding: &str,
+        ready: &Ready,
+        wants_log: bool,
+        held: &mut Vec<TcpStream>,
+    ) -> Outcome {
+        if ready.held {
+            held.push(self.hold(policy, encoding, ready));
+            return Outcome::default();
+        }
+        self.send(policy, encoding, ready, wants_log)
+    }
+
     /// Sends a request that the app does not answer, and waits until the app has it.
-    pub fn hold(&self, policy: &str, encoding: &str, ready: &Ready) -> std::net::TcpStream {
+    fn hold(&self, policy: &str, encoding: &str, ready: &Ready) -> TcpStream {
         self.app.answers(&ready.id, &ready.upstream);
         let to = self.address(policy, encoding);
         let stream = crate::wire::begin(to, ready).unwrap_or_else(|e| panic!("{}: {e}", ready.id));

@@ -1,8 +1,8 @@
 //! A real Envoy: its config, its process, what it logged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+
+use crate::tail::Tail;
 
 /// An Envoy binary and its version.
 #[derive(Clone, Debug)]
@@ -47,13 +49,6 @@ pub struct Envoy {
     listeners: BTreeMap<String, SocketAddr>,
     access: Mutex<Tail>,
     log: Mutex<Tail>,
-}
-
-/// A file that grows, and the JSON lines that were found in it by their request's id.
-struct Tail {
-    path: PathBuf,
-    offset: u64,
-    found: HashMap<String, Value>,
 }
 
 /// Why Envoy did not start: what it logged.
@@ -159,7 +154,7 @@ impl Envoy {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        let tail = |name| Mutex::new(Tail { path: path(name), offset: 0, found: HashMap::new() });
+        let tail = |name| Mutex::new(Tail::new(path(name)));
         let (access, log) = (tail("access.log"), tail("envoy.log"));
         let mut envoy = Self { child, admin, listeners: BTreeMap::new(), access, log, folder };
         envoy.listeners = envoy.read_listeners();
@@ -228,40 +223,6 @@ impl Drop for Envoy {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-impl Tail {
-    fn wait(&mut self, id: &str) -> Option<Value> {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        loop {
-            self.read();
-            if let Some(found) = self.found.remove(id) {
-                return Some(found);
-            }
-            if Instant::now() > deadline {
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    fn read(&mut self) {
-        let Ok(mut file) = File::open(&self.path) else { return };
-        file.seek(SeekFrom::Start(self.offset)).unwrap();
-        let mut lines = BufReader::new(file);
-        let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) && line.ends_with(b"\n")
-        {
-            self.offset += line.len() as u64;
-            let start = line.iter().position(|byte| *byte == b'{').unwrap_or(line.len());
-            if let Ok(value) = serde_json::from_slice::<Value>(&line[start..])
-                && let Some(id) = value.get("request_id").and_then(Value::as_str)
-            {
-                self.found.insert(id.to_owned(), value.clone());
-            }
-            line.clear();
-        }
     }
 }
 

@@ -29,6 +29,7 @@ pub mod sdk;
 pub mod service;
 pub mod snippets;
 pub mod stand;
+mod tail;
 pub mod ticker;
 pub mod tools;
 pub mod uvicorn;

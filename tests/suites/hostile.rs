@@ -97,7 +97,10 @@ fn of_the_corpus(corpus: &Corpus, cases: &[Named], topic: &str) -> Result<(), Fa
     let of_topic = cases.iter().filter(|named| named.name.starts_with(&format!("{topic}/")));
     for Named { name, case } in of_topic.filter(|named| !named.case.not_on.contains_key("envoy")) {
         let host = policies::load(&case.policy).host();
-        let send = |ready: &conversation::Ready| corpus.send(&case.policy, "struct", ready, false);
+        let mut held = Vec::new();
+        let send = |ready: &conversation::Ready| {
+            corpus.play(&case.policy, "struct", ready, false, &mut held)
+        };
         let _ = conversation::play(name, case, &host, send);
         answers(corpus, &token).map_err(|problem| format!("after {name}: {problem}"))?;
         sound(corpus.envoy()).map_err(|problem| format!("after {name}: {problem:?}"))?;

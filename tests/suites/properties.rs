@@ -8,13 +8,15 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use vigile_policy::{Draft, Host, Reason, Tree};
-use vigile_tests::bad;
+use serde_json::Value;
+use vigile_policy::{Draft, Host, Reason, Request, Rest, Tree, UnixTime, drive};
+use vigile_tests::case::Recipe;
 use vigile_tests::hostile::invariants::check;
 use vigile_tests::hostile::world::{self, World};
 use vigile_tests::hostile::{Hostile, Tape};
 use vigile_tests::keys::RING;
 use vigile_tests::mutants;
+use vigile_tests::{bad, keys, policies};
 
 static WORLDS: LazyLock<Vec<World>> = LazyLock::new(world::all);
 
@@ -88,6 +90,75 @@ fn any_bytes_in_any_header() {
     );
 }
 
+/// What is let through is what serde_json reads, and as its rule wants it; what is as the rule wants it is
+/// let through.
+#[test]
+fn any_body() {
+    let state = policies::load("body").state(&RING.environment());
+    let token = RING.mint(&Recipe::default());
+    let headers = [
+        (":method", "POST".to_owned()),
+        (":scheme", "https".to_owned()),
+        (":authority", "assistant.example.org".to_owned()),
+        (":path", "/chat".to_owned()),
+        ("authorization", format!("Bearer {token}")),
+        ("content-type", "application/json".to_owned()),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes()));
+    let request = Request { headers: &headers, peer: None, end_of_stream: false };
+    let allowed = |body: &[u8]| {
+        let now = UnixTime(keys::now());
+        let rest = Rest { body, permits: true };
+        drive(&state, &request, rest, &mut state.memory([1, 2]), now).record.reason()
+    };
+    const WORDS: [&str; 9] =
+        ["<script", "javascript:", "data:", "<SCR", "ipt", "\n", "\0", "é", "\u{2028}"];
+    let text =
+        prop_oneof![any::<String>(), prop::sample::select(&WORDS[..]).prop_map(str::to_owned)];
+    let text = prop::collection::vec(text, 0..4).prop_map(|parts| parts.concat());
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
+    run(4, (text.clone(), prop::option::of(text), changes), |(message, user, changes)| {
+        let json =
+            serde_json::json!({ "message": message, "user_id": user, "more": [{ "a": message }] });
+        let mut body = serde_json::to_vec(&json).unwrap();
+        for (index, byte) in &changes {
+            let at = index.index(body.len());
+            body[at] = *byte;
+        }
+        match (allowed(&body), is_a_chat(&body)) {
+            (Reason::AllowedToken, true) | (Reason::BodyInvalid, false) => Ok(()),
+            // A changed byte may make a second `message` of a name.
+            (Reason::BodyInvalid, true) if !changes.is_empty() => Ok(()),
+            (reason, _) => Err(format!("{reason}: {}", String::from_utf8_lossy(&body))),
+        }
+    });
+    run(4, prop::collection::vec(any::<u8>(), 0..60), |body| {
+        match (allowed(&body), is_a_chat(&body)) {
+            (Reason::AllowedToken, true) | (Reason::BodyInvalid, _) => Ok(()),
+            (reason, _) => Err(format!("{reason}: {body:?}")),
+        }
+    });
+}
+
+/// The rule of `/chat` in policies/body, by a tree.
+fn is_a_chat(body: &[u8]) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else { return false };
+    let message = members.get("message").and_then(Value::as_str).is_some_and(|text| {
+        let lower = text.to_lowercase();
+        (1..=10_000).contains(&text.chars().count())
+            && !["<script", "javascript:", "data:"].iter().any(|held| lower.contains(held))
+    });
+    let user = match members.get("user_id") {
+        None | Some(Value::Null) => true,
+        Some(Value::String(user)) => {
+            !user.is_empty()
+                && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        }
+        Some(_) => false,
+    };
+    message && user
+}
+
 #[test]
 fn any_bytes_as_a_policy() {
     run(1, prop::collection::vec(any::<u8>(), 0..300), |bytes| {
@@ -129,7 +200,7 @@ fn json_a_struct_and_a_tree_mean_the_same() {
     run(10, tree(), |tree| {
         let plain = Draft::from(tree.clone()).resolve(&variables, Host::ENVOY);
         let plain = plain
-            .map(|state| state.summary("test"))
+            .map(|state| state.summary("test", &[]))
             .map_err(|mistakes| mistakes.into_iter().collect());
         let json = bad::outcome(&serde_json::to_vec(&tree).unwrap(), &variables);
         let structure = bad::outcome(&bad::as_struct(&tree), &variables);

@@ -92,7 +92,12 @@ impl Said<'_> {
             held(token && visible && !value.is_empty() && value.trim() == value, || {
                 format!("{name}: {value:?}")
             })?;
-            held(names.insert(name), || format!("{name} twice"))?;
+            let ends = self.reason() == Reason::LogoutDone && name == "set-cookie";
+            held(names.insert(name) || ends, || format!("{name} twice"))?;
+            held(
+                !ends || value.contains("=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite="),
+                || format!("logged out with {value}"),
+            )?;
             if name != "set-cookie" {
                 self.tells_no_credential(name, value.as_bytes())?;
             }
@@ -109,7 +114,7 @@ impl Said<'_> {
         let reason = self.reason();
         held(header("vigile-reason") == Some(reason.code()), || "vigile-reason".into())?;
         held(header("cache-control") == Some("no-store"), || "a reply that may be stored".into())?;
-        let cookie = header("set-cookie");
+        let cookie = header("set-cookie").filter(|_| reason != Reason::LogoutDone);
         let may_set = matches!(reason, Reason::ExchangeDone | Reason::RefreshDone);
         held(
             cookie.is_none_or(|cookie| {
