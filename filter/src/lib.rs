@@ -11,6 +11,7 @@ mod host;
 mod load;
 mod metrics;
 mod permits;
+mod signatures;
 mod stream;
 
 use std::rc::Rc;

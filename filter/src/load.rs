@@ -9,6 +9,7 @@ use vigile_policy::{Draft, Host, Invalid, Memory, State};
 use crate::host;
 use crate::metrics::Metrics;
 use crate::permits::Permits;
+use crate::signatures::Signatures;
 
 /// A policy at work in one worker.
 pub(crate) struct Loaded {
@@ -17,6 +18,8 @@ pub(crate) struct Loaded {
     pub(crate) metrics: Metrics,
     /// Where a route bounds the requests that a caller has under way.
     pub(crate) permits: Option<Permits>,
+    /// What Envoy verifies for us.
+    pub(crate) signatures: Signatures,
     /// Whether the caller's address is asked for before every decision.
     pub(crate) reads_addresses: bool,
 }
@@ -33,12 +36,14 @@ pub(crate) fn load() -> Option<Loaded> {
             return None;
         }
     };
-    log::info!("{}", state.summary(env!("CARGO_PKG_VERSION")));
+    let signatures = Signatures::probe();
+    log::info!("{}", state.summary(env!("CARGO_PKG_VERSION"), &signatures.names()));
     Some(Loaded {
         memory: RefCell::new(state.memory(seed())),
         metrics: Metrics::define(state.policy()),
         permits: state.policy().counts_requests().then(|| Permits::new(random(3))),
         reads_addresses: state.policy().reads_addresses(),
+        signatures,
         state,
     })
 }

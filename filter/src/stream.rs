@@ -6,7 +6,8 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 use vigile_policy::{
-    Bound, Decision, Lease, Next, Record, Reply, Request, ResponsePlan, Unread, Verdict, verify,
+    Bound, Decision, Lease, Next, Question, Record, Reply, Request, ResponsePlan, Unread, Verdict,
+    verify,
 };
 
 use crate::host::{self, Headers};
@@ -214,7 +215,10 @@ fn request<'h>(loaded: &Loaded, headers: &'h Headers, end_of_stream: bool) -> Re
 fn decide(loaded: &Loaded, request: &Request<'_>) -> Option<Next> {
     let mut memory = loaded.memory.try_borrow_mut().ok()?;
     let step = loaded.state.decide(request, &memory, host::now());
-    Some(verify(step, loaded.state.keys(), &mut memory))
+    let keys = loaded.state.keys();
+    let answer =
+        |question: &Question<'_>| keys.verify_by(question, |asked| loaded.signatures.holds(asked));
+    Some(verify(step, answer, &mut memory))
 }
 
 /// Logs, counts and leaves filter state; nothing of it holds a credential.

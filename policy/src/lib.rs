@@ -34,5 +34,5 @@ pub use record::Record;
 pub use reply::Reply;
 pub use request::Request;
 pub use response::ResponsePlan;
-pub use token::{Algorithm, Family, KeyId, Keys, Learned, Memory, Question};
+pub use token::{Algorithm, Asked, Family, KeyId, Keys, Learned, Memory, Question};
 pub use unix_time::UnixTime;

@@ -113,7 +113,7 @@ impl Bad {
 
     /// What the core says of it; its line at load where it says nothing.
     pub fn mistakes(&self) -> Result<String, Vec<Invalid>> {
-        self.draft()?.resolve(&self.variables, Host::ENVOY).map(|state| state.summary("test"))
+        self.draft()?.resolve(&self.variables, Host::ENVOY).map(|state| state.summary("test", &[]))
     }
 
     /// What shows without the environment.
@@ -171,7 +171,7 @@ pub fn outcome(
     variables: &BTreeMap<String, String>,
 ) -> Result<String, BTreeSet<Invalid>> {
     let state = Draft::read(document).and_then(|draft| draft.resolve(variables, Host::ENVOY));
-    state.map(|state| state.summary("test")).map_err(|mistakes| mistakes.into_iter().collect())
+    state.map(|state| state.summary("test", &[])).map_err(|mistakes| mistakes.into_iter().collect())
 }
 
 /// The binary message that Envoy makes of a tree; of a key that stands twice the last one counts, as

@@ -36,7 +36,7 @@ impl Core {
         let now = UnixTime(crate::keys::now());
         let mut memory = self.memory.lock().unwrap();
         let step = self.state.decide(&request, &memory, now);
-        let next = verify(step, self.state.keys(), &mut memory);
+        let next = verify(step, |question| self.state.keys().verify(question), &mut memory);
         let permits = next.lease().is_none_or(|lease| self.take(lease, now));
         let decision = finish(next, Rest { body: &ready.body, permits });
         if let Some(lease) = decision.lease.as_ref().filter(|_| !ready.held) {

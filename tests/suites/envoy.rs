@@ -1,4 +1,5 @@
-//! The corpus in a real Envoy, with the policy as a Struct and as JSON, on every Envoy that there is.
+//! The corpus in a real Envoy, with the policy as a Struct and as JSON, on every Envoy that there is; and
+//! once more on the newest with every signature verified in the module, none by Envoy.
 //!
 //! All listeners share one VM, so every case also shows that policies do not mix; and a panic would
 //! close that VM for good (FAIL_CLOSED), so every case shows that those before it caused none.
@@ -21,22 +22,29 @@ fn main() {
     let loaded = policies::named_by(cases.iter().map(|named| named.case.policy.as_str()));
     let reached = Reached::default();
     let (mut trials, mut envoys) = (Vec::new(), Vec::new());
-    for binary in envoy::binaries() {
+    let mut in_the_module = environment.clone();
+    in_the_module.insert("VIGILE_SIGNATURES".into(), "module".into());
+    let by_host = envoy::binaries().into_iter();
+    let by_host =
+        by_host.map(|binary| (binary.version.clone(), binary, &environment, &ENCODINGS[..]));
+    let newest = envoy::newest();
+    let label = format!("{} verifying in the module", newest.version);
+    let runs = by_host.chain([(label, newest, &in_the_module, &ENCODINGS[..1])]);
+    for (label, binary, environment, encodings) in runs {
         let started = std::time::Instant::now();
-        let corpus = Corpus::start(&binary, &loaded, &environment)
-            .unwrap_or_else(|error| panic!("Envoy {} did not start:\n{}", binary.version, error.0));
+        let corpus = Corpus::start(&binary, &loaded, environment)
+            .unwrap_or_else(|error| panic!("Envoy {label} did not start:\n{}", error.0));
         println!(
-            "Envoy {}: {} policies in one VM, ready in {:?}",
-            binary.version,
+            "Envoy {label}: {} policies in one VM, ready in {:?}",
             loaded.len() * ENCODINGS.len(),
             started.elapsed()
         );
         let corpus = Arc::new(corpus);
-        for (encoding, _) in ENCODINGS {
+        for (encoding, _) in encodings {
             for named in cases.iter() {
                 let host = loaded[&named.case.policy].host();
                 trials.push(trial(
-                    &binary.version,
+                    &label,
                     encoding,
                     named.clone(),
                     host,
@@ -45,7 +53,7 @@ fn main() {
                 ));
             }
         }
-        envoys.push((binary.version, corpus));
+        envoys.push((label, corpus));
     }
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -77,11 +85,7 @@ fn trial(
         let wants_log = case.exchanges().iter().any(|exchange| !exchange.expect.log.is_empty());
         let mut held = Vec::new();
         let send = |ready: &conversation::Ready| {
-            if ready.held {
-                held.push(corpus.hold(&case.policy, encoding, ready));
-                return Default::default();
-            }
-            let outcome = corpus.send(&case.policy, encoding, ready, wants_log);
+            let outcome = corpus.play(&case.policy, encoding, ready, wants_log, &mut held);
             reached.lock().unwrap().extend(outcome.all_reasons());
             outcome
         };

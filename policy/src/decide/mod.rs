@@ -29,7 +29,7 @@ use crate::record::Record;
 use crate::reply::Reply;
 use crate::request::{Caller, Destination, Request, Target};
 use crate::response::ResponsePlan;
-use crate::token::{Keys, Learned, Memory};
+use crate::token::{KeyId, Learned, Memory, Question};
 use crate::{Reason, UnixTime};
 
 /// What comes next. Each question owns what it waits for, and only its own answer moves it on.
@@ -199,15 +199,19 @@ pub fn drive(
     now: UnixTime,
 ) -> Box<Decision> {
     let step = state.decide(request, memory, now);
-    finish(verify(step, state.keys(), memory), rest)
+    finish(verify(step, |question| state.keys().verify(question), memory), rest)
 }
 
-/// Verifies every signature of a step in software, and remembers what was learned.
-pub fn verify(mut step: Step<'_>, keys: &Keys, memory: &mut Memory) -> Next {
+/// Answers every question after a signature, and remembers what was learned.
+pub fn verify(
+    mut step: Step<'_>,
+    answer: impl Fn(&Question<'_>) -> Option<KeyId>,
+    memory: &mut Memory,
+) -> Next {
     loop {
         step = match step {
             Step::Verify(asked) => {
-                let signed_by = keys.verify(&asked.question());
+                let signed_by = answer(&asked.question());
                 asked.answered(signed_by, memory)
             }
             Step::Next(mut next) => {

@@ -292,8 +292,9 @@ impl State {
         &self.keys
     }
 
-    /// The line that a host logs at load: what runs, and nothing secret.
-    pub fn summary(&self, version: &str) -> String {
+    /// The line that a host logs at load: what runs, and nothing secret. `by_host`: the kinds of signatures
+    /// that the host verifies.
+    pub fn summary(&self, version: &str, by_host: &[&str]) -> String {
         let summary = serde_json::json!({
             "event": "policy.loaded",
             "version": version,
@@ -302,6 +303,7 @@ impl State {
             "modules": self.policy.modules().collect::<Vec<_>>(),
             "keys": self.keys.labels().collect::<Vec<_>>(),
             "api_keys": self.policy.api_keys().collect::<Vec<_>>(),
+            "verified_by_host": by_host,
         });
         summary.to_string()
     }

@@ -18,7 +18,8 @@ use superboring::pkey::{PKey, Public};
 use superboring::rsa::Padding;
 use superboring::sign;
 
-use super::Algorithm;
+use super::elsewhere::{Asked, Curve, ecdsa_signature};
+use super::{Algorithm, Family};
 
 /// Why a public key was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +37,16 @@ pub(crate) enum Verifier {
     Hs256(HS256Key),
     Hs384(HS384Key),
     Hs512(HS512Key),
-    Rsa { key: Box<PKey<Public>>, hash: MessageDigest, padding: Padding },
-    P256(Box<p256::ecdsa::VerifyingKey>),
-    P384(Box<p384::ecdsa::VerifyingKey>),
+    Rsa {
+        key: Box<PKey<Public>>,
+        hash: MessageDigest,
+        padding: Padding,
+        /// For a host that verifies: the key as SPKI in DER, and the hash by name. Not for PSS, whose
+        /// padding no host can be told of.
+        elsewhere: Option<(Vec<u8>, &'static str)>,
+    },
+    P256(Box<p256::ecdsa::VerifyingKey>, Vec<u8>),
+    P384(Box<p384::ecdsa::VerifyingKey>, Vec<u8>),
     Ed25519(Box<Ed25519>),
 }
 
@@ -74,17 +82,21 @@ impl Verifier {
             };
         }
         match algorithm {
-            Algorithm::Rs256 => rsa(&read!(RS256PublicKey)?),
-            Algorithm::Rs384 => rsa(&read!(RS384PublicKey)?),
-            Algorithm::Rs512 => rsa(&read!(RS512PublicKey)?),
-            Algorithm::Ps256 => rsa(&read!(PS256PublicKey)?),
-            Algorithm::Ps384 => rsa(&read!(PS384PublicKey)?),
-            Algorithm::Ps512 => rsa(&read!(PS512PublicKey)?),
+            Algorithm::Rs256 => rsa(&read!(RS256PublicKey)?, Some("sha256")),
+            Algorithm::Rs384 => rsa(&read!(RS384PublicKey)?, Some("sha384")),
+            Algorithm::Rs512 => rsa(&read!(RS512PublicKey)?, Some("sha512")),
+            Algorithm::Ps256 => rsa(&read!(PS256PublicKey)?, None),
+            Algorithm::Ps384 => rsa(&read!(PS384PublicKey)?, None),
+            Algorithm::Ps512 => rsa(&read!(PS512PublicKey)?, None),
             Algorithm::Es256 => {
-                Ok(Self::P256(Box::new(*read!(ES256PublicKey)?.public_key().as_ref())))
+                let key = *read!(ES256PublicKey)?.public_key().as_ref();
+                let spki = Curve::P256.spki(key.to_sec1_point(false).as_bytes());
+                Ok(Self::P256(Box::new(key), spki))
             }
             Algorithm::Es384 => {
-                Ok(Self::P384(Box::new(*read!(ES384PublicKey)?.public_key().as_ref())))
+                let key = *read!(ES384PublicKey)?.public_key().as_ref();
+                let spki = Curve::P384.spki(key.to_sec1_point(false).as_bytes());
+                Ok(Self::P384(Box::new(key), spki))
             }
             Algorithm::EdDsa => {
                 Ok(Self::Ed25519(Box::new(*read!(Ed25519PublicKey)?.public_key().as_ref())))
@@ -99,15 +111,15 @@ impl Verifier {
             Self::Hs256(key) => ct_codecs::verify(&key.authentication_tag(message), signature),
             Self::Hs384(key) => ct_codecs::verify(&key.authentication_tag(message), signature),
             Self::Hs512(key) => ct_codecs::verify(&key.authentication_tag(message), signature),
-            Self::Rsa { key, hash, padding } => {
+            Self::Rsa { key, hash, padding, .. } => {
                 rsa_verifies(key, hash, *padding, message, signature)
             }
-            Self::P256(key) => {
+            Self::P256(key, _) => {
                 let digest = hmac_sha256::Hash::hash(message);
                 p256::ecdsa::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
             }
-            Self::P384(key) => {
+            Self::P384(key, _) => {
                 let digest = hmac_sha512::sha384::Hash::hash(message);
                 p384::ecdsa::Signature::from_slice(signature)
                     .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
@@ -118,11 +130,39 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// The same question for a host that verifies; `None` where it can be answered here alone.
+    pub(crate) fn elsewhere<'q>(
+        &'q self,
+        message: &'q [u8],
+        signature: &'q [u8],
+    ) -> Option<Asked<'q>> {
+        let ecdsa = |curve: Curve, hash, spki: &'q Vec<u8>| {
+            let signature = ecdsa_signature(signature, curve)?.into();
+            Some(Asked { family: curve.family(), hash, public_key: spki, message, signature })
+        };
+        match self {
+            Self::Rsa { elsewhere: Some((spki, hash)), .. } => Some(Asked {
+                family: Family::Rsa,
+                hash,
+                public_key: spki,
+                message,
+                signature: signature.into(),
+            }),
+            Self::P256(_, spki) => ecdsa(Curve::P256, "sha256", spki),
+            Self::P384(_, spki) => ecdsa(Curve::P384, "sha384", spki),
+            _ => None,
+        }
+    }
+}
+
 /// The hash and the padding come with the type of the key, not with the token.
-fn rsa<K: RSAPublicKeyLike>(key: &K) -> Result<Verifier, BadKey> {
+fn rsa<K: RSAPublicKeyLike>(key: &K, hash_name: Option<&'static str>) -> Result<Verifier, BadKey> {
     let (hash, padding) = (K::hash(), key.padding_scheme());
+    let spki = key.public_key().to_der().ok();
+    let elsewhere = spki.zip(hash_name);
     let key = PKey::from_rsa(key.public_key().as_ref().clone()).map_err(|_| BadKey::Foreign)?;
-    Ok(Verifier::Rsa { key: Box::new(key), hash, padding })
+    Ok(Verifier::Rsa { key: Box::new(key), hash, padding, elsewhere })
 }
 
 fn rsa_verifies(

@@ -1,5 +1,6 @@
 //! The keys of all issuers, as one immutable set.
 
+use super::elsewhere::Asked;
 use super::key::Verifier;
 use super::{Algorithm, Parsed};
 
@@ -51,8 +52,23 @@ impl Keys {
 
     /// Verifies in software: every host that has nothing better, the command line, the tests.
     pub fn verify(&self, question: &Question<'_>) -> Option<KeyId> {
+        self.verify_by(question, |_| None)
+    }
+
+    /// Verifies where the host can: what it says of a key and a signature, or `None` for what it cannot
+    /// say, which is then verified in software.
+    pub fn verify_by(
+        &self,
+        question: &Question<'_>,
+        host: impl Fn(&Asked<'_>) -> Option<bool>,
+    ) -> Option<KeyId> {
+        let holds = |verifier: &Verifier| {
+            let (message, signature) = (question.message, question.signature);
+            let said = verifier.elsewhere(message, signature).and_then(|asked| host(&asked));
+            said.unwrap_or_else(|| verifier.verifies(message, signature))
+        };
         self.candidates(question.issuer, question.algorithm, question.kid)
-            .find(|(_, key)| key.verifier.verifies(question.message, question.signature))
+            .find(|(_, key)| holds(&key.verifier))
             .map(|(index, _)| KeyId { generation: self.generation, issuer: question.issuer, index })
     }
 

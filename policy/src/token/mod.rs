@@ -5,6 +5,7 @@
 
 mod algorithm;
 mod claims;
+mod elsewhere;
 mod json;
 mod key;
 mod keys;
@@ -13,6 +14,7 @@ mod parsed;
 
 pub use algorithm::{Algorithm, Family};
 pub(crate) use claims::{Audience, Claim, Claims, Scalar};
+pub use elsewhere::Asked;
 pub(crate) use key::{BadKey, Verifier, Written};
 pub(crate) use keys::{Key, MAX_CANDIDATES};
 pub use keys::{KeyId, Keys, Question};

@@ -84,7 +84,7 @@ impl Arguments {
         let mut memory = loaded.state.memory([0, 0]);
         let request = asked.request();
         let step = loaded.state.explain(&request, &memory, time);
-        let next = verify(step, loaded.state.keys(), &mut memory);
+        let next = verify(step, |question| loaded.state.keys().verify(question), &mut memory);
         let decision = *finish(next, asked.rest());
         let hidden = Hidden::of(policy, &environment, &loaded, &asked);
         let place = format!("{}:{}", self.file, policy.place_of(""));
