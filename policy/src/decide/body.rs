@@ -88,7 +88,9 @@ fn media_type(request: &Request<'_>) -> Option<String> {
         let (name, value) = parameter.split_once('=')?;
         (name.trim_ascii() == "charset").then(|| value.trim_ascii().trim_matches('"').to_owned())
     };
-    let said = parameters.split(';').filter_map(charset).all(|charset| charset == "utf-8");
-    let readable = said || !Body::is_json(kind);
-    (readable && !kind.contains(',')).then(|| kind.to_owned())
+    let json = Body::is_json(kind);
+    let utf8 = parameters.split(';').filter_map(charset).all(|charset| charset == "utf-8");
+    // A comma joins two headers, of which a backend may read the second; only a boundary may hold one.
+    let joined = kind.contains(',') || (json && parameters.contains(','));
+    (!joined && (utf8 || !json)).then(|| kind.to_owned())
 }
