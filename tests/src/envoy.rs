@@ -195,6 +195,18 @@ impl Envoy {
         std::fs::read_to_string(self.folder.path().join("envoy.log")).unwrap_or_default()
     }
 
+    /// Whether Envoy logs this: a line may reach the file after what it tells of.
+    pub fn logs(&self, what: &str) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.logged().contains(what) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
     /// All that Envoy has printed: the access log of samples, which log to the standard output.
     pub fn printed(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()

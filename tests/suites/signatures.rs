@@ -55,7 +55,7 @@ fn agree(binary: &Binary, by_host: bool) -> Result<(), Failed> {
         true => "\"verified_by_host\":[\"RSA\",\"P-256\",\"P-384\"]",
         false => "\"verified_by_host\":[]",
     };
-    if !envoy.logged().contains(said) {
+    if !envoy.logs(said) {
         return Err(format!("the log lacks {said}:\n{}", envoy.logged()).into());
     }
     let mut connection = Connection::open(envoy.listener("gate"));

@@ -220,8 +220,11 @@ fn a_hit_ends_with_its_token(binary: &Binary) -> Result<(), Failed> {
 fn one_line_says_what_is_loaded(binary: &Binary) -> Result<(), Failed> {
     let loaded = |policy: &Value| -> Result<Value, Failed> {
         let gate = Gate::start(binary, policy);
+        assert!(gate.served.envoy.logs("policy.loaded"), "nothing says what is loaded");
         let log = gate.served.envoy.logged();
-        let lines = log.lines().filter(|line| line.contains("policy.loaded"));
+        // The last line may still be on its way.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        let lines = whole.lines().filter(|line| line.contains("policy.loaded"));
         // One from each VM, all of them the same.
         let texts = lines.filter_map(|line| Some(&line[line.find('{')?..]));
         let texts: std::collections::BTreeSet<&str> = texts.collect();
