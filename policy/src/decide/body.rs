@@ -36,8 +36,12 @@ impl Held {
 pub(super) fn head(visit: &Visit<'_>) -> Result<Next, Failure> {
     let Some(rule) = &visit.rule.body else { return Ok(Next::Free) };
     let request = &visit.request;
-    // What follows a websocket's handshake is no body.
-    if request.end_of_stream || visit.caller.websocket {
+    // What follows a websocket's handshake is no body that could be looked at, and an app that does not know
+    // the upgrade reads it as one.
+    if visit.caller.websocket {
+        return Err(Reason::BodyMediaType.into());
+    }
+    if request.end_of_stream {
         return nothing(rule);
     }
     if request.all("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {

@@ -197,7 +197,7 @@ reasons! {
         "Unsupported media type"
         "The body is of a kind that is not accepted here"
         "Le corps de la requête est d'un type qui n'est pas accepté ici"
-        "Content-Type is not among the route's `media_types`, or is missing or repeated; or JSON is said to be in another charset than UTF-8."
+        "Content-Type is not among the route's `media_types`, or is missing or repeated; or JSON is said to be in another charset than UTF-8; or a websocket was asked for, of which no body could be looked at."
     BodyLengthRequired "body.length_required" 411
         "Length required"
         "The size of the body must be known beforehand: send Content-Length"
