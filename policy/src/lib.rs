@@ -22,8 +22,8 @@ mod token;
 mod unix_time;
 
 pub use decide::{
-    Bound, Decision, Edit, Next, Note, Rest, Step, Unpermitted, Unread, Unverified, Verdict, drive,
-    finish, verify,
+    Bound, Decision, Edit, Next, Note, Rest, Step, Unpermitted, Unread, Unverified, Verdict, apply,
+    drive, finish, verify,
 };
 pub use document::{Invalid, SchemaKey, Tree, Variable};
 pub use lease::{LEASE_SECONDS, Lease, RENEWAL_SECONDS, renewed};

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::collections::BTreeMap;
 
 use vigile_policy::{
-    Decision, Edit, Lease, Memory, Request, Rest, State, UnixTime, Verdict, finish, verify,
+    Decision, Lease, Memory, Request, Rest, State, UnixTime, Verdict, apply, finish, verify,
 };
 
 use crate::conversation::Ready;
@@ -149,19 +149,5 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         headers: answer,
         upstream: Some(Received { method, path, headers: received, body: ready.body.clone() }),
         ..Outcome::default()
-    }
-}
-
-/// Edits as Envoy carries them out: `Set` replaces all values by one.
-pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
-    for edit in edits {
-        match edit {
-            Edit::Remove(name) => headers.retain(|(known, _)| known != name),
-            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
-            Edit::Set(name, value) => {
-                headers.retain(|(known, _)| known != name);
-                headers.push((name.clone(), value.clone()));
-            }
-        }
     }
 }

@@ -19,6 +19,20 @@ pub enum Edit {
     Remove(String),
 }
 
+/// Carries out edits in their order, for a host that has headers as values.
+pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
+    for edit in edits {
+        match edit {
+            Edit::Remove(name) => headers.retain(|(known, _)| known != name),
+            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
+            Edit::Set(name, value) => {
+                headers.retain(|(known, _)| known != name);
+                headers.push((name.clone(), value.clone()));
+            }
+        }
+    }
+}
+
 /// Headers by which a client would have a backend see another method or path than the gate judged
 /// (docs/rules.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same.
 const OVERRIDES: [&str; 5] =

@@ -14,7 +14,7 @@ mod requirements;
 mod visit;
 mod waiting;
 
-pub use edits::Edit;
+pub use edits::{Edit, apply};
 pub(crate) use failure::{Detail, Failure, Proven};
 pub use notes::Note;
 use notes::Notes;

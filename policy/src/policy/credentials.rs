@@ -1,5 +1,6 @@
 //! `credentials`: where a module's tokens stand.
 
+use super::Context;
 use crate::document::{Node, Tree, header_name};
 use crate::request::OFFERED;
 use crate::token::looks_like_a_token;
@@ -89,14 +90,18 @@ impl Default for Credentials {
 }
 
 /// Reads the section; `false` switches a place off.
-pub(super) fn read(node: &Node<'_>) -> Option<Credentials> {
+pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<Credentials> {
     let section = node.section("{ query: token, cookie: false }")?;
     let default = Credentials::default();
     let query = section.or("query", default.query, |node| or_off(node, parameter));
     let header = section.or("header", default.header, |node| or_off(node, header_place));
     let cookie = section.or("cookie", default.cookie, |node| or_off(node, cookie));
-    let subprotocol =
-        section.or("subprotocol", default.subprotocol, |node| or_off(node, subprotocol));
+    let subprotocol = section.or("subprotocol", default.subprotocol, |node| {
+        or_off(node, |node| match context.host.passes_websockets {
+            true => subprotocol(node),
+            false => node.wrong("this host passes no websocket on: no token could come so"),
+        })
+    });
     let credentials =
         Credentials { query: query?, header: header?, cookie: cookie?, subprotocol: subprotocol? };
     match credentials {

@@ -43,11 +43,27 @@ pub struct Host {
     pub holds_bodies: bool,
     /// It can count the requests that a caller has under way.
     pub counts_requests: bool,
+    /// It passes websockets on.
+    pub passes_websockets: bool,
 }
 
 impl Host {
     /// Envoy, by proxy-wasm.
-    pub const ENVOY: Self = Self { peer_address: true, holds_bodies: true, counts_requests: true };
+    pub const ENVOY: Self = Self {
+        peer_address: true,
+        holds_bodies: true,
+        counts_requests: true,
+        passes_websockets: true,
+    };
+
+    /// NGINX Unit, by wasi:http. Where a route in front writes the caller's address into the path, that is
+    /// known too.
+    pub const UNIT: Self = Self {
+        peer_address: false,
+        holds_bodies: true,
+        counts_requests: false,
+        passes_websockets: false,
+    };
 }
 
 /// A policy document: a tree that nobody has judged yet.

@@ -65,7 +65,8 @@ pub(super) fn read(
     let mode = section.or("mode", context.mode, mode);
     let platform = section.optional("platform", origin);
     let module_claim = section.or("module_claim", Some("moduleName".to_owned()), module_claim);
-    let credentials = section.or("credentials", Credentials::default(), credentials::read);
+    let credentials =
+        section.or("credentials", Credentials::default(), |node| credentials::read(node, context));
     let keep_credentials = section.or("keep_credentials", false, Node::flag);
     let embed = section.optional("embed", embed::read);
     let preset = section.optional("security_headers", security_headers::read);

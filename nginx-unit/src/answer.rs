@@ -1,0 +1,82 @@
+//! What goes back: the app's answer, the core's, or why there is none.
+
+use vigile_policy::{Reply, ResponsePlan, apply};
+use wasip2::http::types::{ErrorCode, Fields, OutgoingResponse, ResponseOutparam};
+
+use crate::Headers;
+use crate::pipe::{Feed, Pipe};
+
+/// Status and words where there is no answer.
+pub(crate) struct Failure(u16, &'static str);
+
+pub(crate) const BROKEN_OFF: Failure = Failure(400, "The request ended before its end");
+pub(crate) const BAD_GATEWAY: Failure = Failure(502, "The service behind this address fails");
+pub(crate) const UNAVAILABLE: Failure = Failure(503, "This service is not set up");
+pub(crate) const TIMED_OUT: Failure = Failure(504, "The service does not answer in time");
+
+/// The core's answer.
+pub(crate) fn reply(out: ResponseOutparam, reply: &Reply, is_head: bool) {
+    let bytes = |(name, value): &(String, String)| (name.clone(), value.clone().into_bytes());
+    let headers = reply.headers.iter().map(bytes).collect();
+    whole(out, reply.status(), headers, if is_head { &[] } else { &reply.body });
+}
+
+/// None, with the module's headers where a plan has them. `detail` is text, as Gradio and FastAPI have it.
+pub(crate) fn failure(out: ResponseOutparam, why: Failure, plan: Option<&ResponsePlan>) {
+    let Failure(status, words) = why;
+    let own = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    let mut headers = own.map(|(name, value)| (name.to_owned(), value.into())).to_vec();
+    let edits = plan.map(|plan| plan.edits(&headers)).unwrap_or_default();
+    apply(&mut headers, &edits);
+    whole(out, status, headers, format!("{{\"detail\":\"{words}\"}}").as_bytes());
+}
+
+fn whole(out: ResponseOutparam, status: u16, mut headers: Headers, body: &[u8]) {
+    headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
+    let Some(mut pipe) = send(out, status, &headers, Some(Feed::Held(body.to_vec()))) else {
+        return;
+    };
+    while let Ok(Some(waits)) = pipe.pump() {
+        waits.block();
+    }
+    pipe.finish();
+}
+
+/// Sends the head; what is left is to pump the body, where there is one.
+pub(crate) fn send(
+    out: ResponseOutparam,
+    status: u16,
+    headers: &Headers,
+    feed: Option<Feed>,
+) -> Option<Pipe> {
+    let Some((answer, pipe)) = head(status, headers, feed) else {
+        ResponseOutparam::set(out, Err(ErrorCode::HttpProtocolError));
+        return None;
+    };
+    ResponseOutparam::set(out, Ok(answer));
+    pipe
+}
+
+fn head(
+    status: u16,
+    all: &Headers,
+    feed: Option<Feed>,
+) -> Option<(OutgoingResponse, Option<Pipe>)> {
+    let answer = OutgoingResponse::new(fields(all)?);
+    answer.set_status_code(status).ok()?;
+    let pipe = match feed {
+        Some(feed) => Some(Pipe::new(feed, answer.body().ok()?)?),
+        None => None,
+    };
+    Some((answer, pipe))
+}
+
+/// All but the pseudo-headers.
+pub(crate) fn fields(headers: &Headers) -> Option<Fields> {
+    let real = headers.iter().filter(|(name, _)| !name.starts_with(':'));
+    Fields::from_list(&real.cloned().collect::<Vec<_>>()).ok()
+}

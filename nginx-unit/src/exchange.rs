@@ -1,0 +1,121 @@
+//! The call at the app and its answer to the client: both bodies at once, and neither of them whole.
+
+use vigile_policy::{ResponsePlan, apply};
+use wasip2::clocks::monotonic_clock;
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{
+    ErrorCode, IncomingResponse, OutgoingRequest, RequestOptions, ResponseOutparam,
+};
+use wasip2::io::poll::{Pollable, poll};
+
+use crate::answer::{self, BAD_GATEWAY, Failure, TIMED_OUT};
+use crate::arrival::Arrival;
+use crate::load::Gate;
+use crate::pipe::{Feed, Pipe};
+
+/// How long a connection may take.
+const CONNECT: u64 = 5_000_000_000;
+
+/// How long a client that is sent nothing goes unnoticed when it leaves.
+const LOOK: u64 = 1_000_000_000;
+
+/// Calls the app, and passes its answer on.
+pub(crate) fn exchange(arrival: Arrival, gate: &Gate, plan: &ResponsePlan, out: ResponseOutparam) {
+    let is_head = arrival.is_head();
+    let (response, upload) = match call(arrival, gate) {
+        Ok(answered) => answered,
+        Err(failure) => return answer::failure(out, failure, Some(plan)),
+    };
+    let status = response.status();
+    let mut headers = vec![(":status".to_owned(), status.to_string().into_bytes())];
+    headers.extend(response.headers().entries());
+    let edits = plan.edits(&headers);
+    apply(&mut headers, &edits);
+    let feed = Feed::of_response(&response).filter(|_| !is_head && !matches!(status, 204 | 304));
+    if let Some(download) = answer::send(out, status, &headers, feed) {
+        pump(upload, download);
+    }
+}
+
+/// The app's answer, and what is left of the body on its way there.
+fn call(arrival: Arrival, gate: &Gate) -> Result<(IncomingResponse, Option<Pipe>), Failure> {
+    let (request, mut upload) = request(arrival, gate).ok_or(BAD_GATEWAY)?;
+    let options = options(gate.timeout).map_err(|()| BAD_GATEWAY)?;
+    let answer = outgoing_handler::handle(request, Some(options)).map_err(|code| failed(&code))?;
+    let answered = answer.subscribe();
+    loop {
+        let waits = step(&mut upload);
+        match answer.get() {
+            Some(Ok(Ok(response))) => return Ok((response, upload)),
+            Some(Ok(Err(code))) => return Err(failed(&code)),
+            Some(Err(())) => return Err(BAD_GATEWAY),
+            None => wait(&[Some(&answered), waits.as_ref()]),
+        }
+    }
+}
+
+fn request(arrival: Arrival, gate: &Gate) -> Option<(OutgoingRequest, Option<Pipe>)> {
+    let Arrival { headers, method, body, .. } = arrival;
+    let (_, path) = headers.iter().find(|(name, _)| name == ":path")?;
+    let (scheme, authority) = &gate.upstream;
+    let request = OutgoingRequest::new(answer::fields(&headers)?);
+    request.set_method(&method).ok()?;
+    request.set_scheme(Some(scheme)).ok()?;
+    request.set_authority(Some(authority)).ok()?;
+    request.set_path_with_query(Some(std::str::from_utf8(path).ok()?)).ok()?;
+    let upload = match body {
+        Some(feed) => Some(Pipe::new(feed, request.body().ok()?)?),
+        None => None,
+    };
+    Some((request, upload))
+}
+
+fn options(timeout: u64) -> Result<RequestOptions, ()> {
+    let options = RequestOptions::new();
+    options.set_connect_timeout(Some(CONNECT.min(timeout)))?;
+    options.set_first_byte_timeout(Some(timeout))?;
+    options.set_between_bytes_timeout(Some(timeout))?;
+    Ok(options)
+}
+
+/// Until the answer has ended, or one of them left. What the app has not read of the request then is dropped.
+fn pump(mut upload: Option<Pipe>, mut download: Pipe) {
+    loop {
+        let up = step(&mut upload);
+        match download.pump() {
+            Ok(Some(down)) => {
+                let look = monotonic_clock::subscribe_duration(LOOK);
+                wait(&[up.as_ref(), Some(&down), Some(&look)]);
+            }
+            Ok(None) => return download.finish(),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Moves the request's body on. What it waits for, while there is more of it.
+fn step(upload: &mut Option<Pipe>) -> Option<Pollable> {
+    let moved = upload.as_mut()?.pump();
+    match moved {
+        Ok(Some(waits)) => return Some(waits),
+        Ok(None) => upload.take().map(Pipe::finish),
+        Err(_) => upload.take().map(drop),
+    };
+    None
+}
+
+fn wait(all: &[Option<&Pollable>]) {
+    poll(&all.iter().flatten().copied().collect::<Vec<_>>());
+}
+
+fn failed(code: &ErrorCode) -> Failure {
+    crate::log(&format!("upstream: {code}"));
+    match code {
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::DnsTimeout
+        | ErrorCode::HttpResponseTimeout => TIMED_OUT,
+        _ => BAD_GATEWAY,
+    }
+}

@@ -1,0 +1,71 @@
+//! From the environment and one file to a policy that decides, or to every mistake.
+
+use std::env;
+
+use vigile_policy::{Draft, Host, Invalid, State};
+use wasip2::http::types::Scheme;
+
+/// A policy at work for one request, and how requests come and go.
+pub(crate) struct Gate {
+    pub(crate) state: State,
+    /// `VIGILE_UPSTREAM`: where the app listens.
+    pub(crate) upstream: (Scheme, String),
+    /// `VIGILE_SCHEME`: what browsers speak; `None` where a proxy in front writes X-Forwarded-Proto and
+    /// X-Forwarded-For over what clients send. Unit itself tells no component.
+    pub(crate) scheme: Option<&'static str>,
+    /// `VIGILE_ADDRESS=path`: a route in front writes the caller's address there.
+    pub(crate) address_in_path: bool,
+    /// `VIGILE_TIMEOUT`, in nanoseconds: how long the app may keep silent.
+    pub(crate) timeout: u64,
+}
+
+/// Loads what Unit's configuration names.
+pub(crate) fn load() -> Result<Gate, Vec<String>> {
+    let said = |name: &str| env::var(name).unwrap_or_default();
+    let wrong = |problem: &str| vec![problem.to_owned()];
+    let address_in_path = match &*said("VIGILE_ADDRESS") {
+        "" => false,
+        "path" => true,
+        _ => return Err(wrong("VIGILE_ADDRESS: write path, or leave it out")),
+    };
+    let scheme = match &*said("VIGILE_SCHEME") {
+        "" | "http" => Some("http"),
+        "https" => Some("https"),
+        "forwarded" => None,
+        _ => return Err(wrong("VIGILE_SCHEME: write http, https or forwarded")),
+    };
+    let upstream = upstream(&said("VIGILE_UPSTREAM"))
+        .ok_or_else(|| wrong("VIGILE_UPSTREAM: write an address such as http://127.0.0.1:7860"))?;
+    let timeout = nanoseconds(&env::var("VIGILE_TIMEOUT").unwrap_or_else(|_| "300".into()))
+        .ok_or_else(|| wrong("VIGILE_TIMEOUT: write whole seconds, 1 to 86400"))?;
+    let file = said("VIGILE_POLICY");
+    let document =
+        std::fs::read(&file).map_err(|error| vec![format!("VIGILE_POLICY: {file}: {error}")])?;
+    let state = read(&document, Host { peer_address: address_in_path, ..Host::UNIT });
+    let shown = |one: &Invalid| format!("policy: {one}");
+    let state = state.map_err(|all| all.iter().map(shown).collect::<Vec<_>>())?;
+    Ok(Gate { state, upstream, scheme, address_in_path, timeout })
+}
+
+fn read(document: &[u8], host: Host) -> Result<State, Vec<Invalid>> {
+    let draft = Draft::read(document)?;
+    let value = |name: String| env::var(&name).ok().map(|value| (name, value));
+    let variables = draft.variables().into_iter().filter_map(|variable| value(variable.name));
+    draft.resolve(&variables.collect(), host)
+}
+
+fn upstream(text: &str) -> Option<(Scheme, String)> {
+    let (scheme, authority) = match text.split_once("://")? {
+        ("http", authority) => (Scheme::Http, authority),
+        ("https", authority) => (Scheme::Https, authority),
+        _ => return None,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    let sound = !authority.is_empty() && authority.bytes().all(plain);
+    sound.then(|| (scheme, authority.to_owned()))
+}
+
+fn nanoseconds(text: &str) -> Option<u64> {
+    let seconds = text.parse::<u64>().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
+    seconds.checked_mul(1_000_000_000)
+}

@@ -1,0 +1,149 @@
+//! Unit's routes, as far as `nginx-unit/config.json` uses them: the first whose every condition holds.
+
+use std::net::IpAddr;
+
+use http::StatusCode;
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
+use regex::bytes::Regex;
+use serde_json::Value;
+
+/// A list of routes.
+#[derive(Clone, Default)]
+pub struct Routes(Vec<(Vec<Condition>, Outcome)>);
+
+/// A request, as routes see it.
+pub struct Arrived<'a> {
+    pub method: &'a str,
+    /// In lower case, without the port.
+    pub host: &'a str,
+    /// As it was sent.
+    pub target: &'a str,
+    pub peer: IpAddr,
+}
+
+/// What becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Return(StatusCode),
+    /// To an application or a proxy.
+    Pass(Value),
+}
+
+#[derive(Clone)]
+struct Condition {
+    property: String,
+    patterns: Vec<Pattern>,
+}
+
+/// `!` before it turns it around.
+#[derive(Clone)]
+struct Pattern {
+    negative: bool,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Expression(Regex),
+    /// Exact, or with `*` for anything.
+    Word(String),
+    Network(IpNet),
+}
+
+impl Routes {
+    /// Reads a list as it stands in a configuration.
+    pub fn read(routes: &Value) -> Self {
+        let read = |route: &Value| {
+            let matches = route.get("match").and_then(Value::as_object);
+            let conditions = matches.into_iter().flatten().map(|(property, patterns)| Condition {
+                property: property.clone(),
+                patterns: texts(patterns).iter().map(|text| Pattern::read(property, text)).collect(),
+            });
+            (conditions.collect(), outcome(&route["action"]))
+        };
+        Self(routes.as_array().unwrap().iter().map(read).collect())
+    }
+
+    /// 404 where no route takes it.
+    pub fn outcome(&self, arrived: &Arrived<'_>) -> Outcome {
+        let holds = |conditions: &[Condition]| conditions.iter().all(|one| one.holds(arrived));
+        let found = self.0.iter().find(|(conditions, _)| holds(conditions));
+        match found {
+            Some((_, outcome)) => outcome.clone(),
+            None if self.0.is_empty() => Outcome::Pass(Value::Null),
+            None => Outcome::Return(StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+fn outcome(action: &Value) -> Outcome {
+    match action.get("return").and_then(Value::as_u64) {
+        Some(status) => Outcome::Return(StatusCode::from_u16(status as u16).unwrap()),
+        None => Outcome::Pass(action.clone()),
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => panic!("{other} is no pattern"),
+    }
+}
+
+impl Pattern {
+    fn read(property: &str, text: &str) -> Self {
+        let (negative, text) = match text.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let kind = match text.strip_prefix('~') {
+            Some(expression) => Kind::Expression(Regex::new(&format!("(?-u){expression}")).unwrap()),
+            None if property == "source" => Kind::Network(
+                text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).unwrap(),
+            ),
+            None => Kind::Word(text.to_owned()),
+        };
+        Self { negative, kind }
+    }
+
+    fn fits(&self, value: &[u8], peer: IpAddr) -> bool {
+        let fits = match &self.kind {
+            Kind::Expression(expression) => expression.is_match(value),
+            Kind::Network(network) => network.contains(&peer),
+            Kind::Word(word) => match word.split_once('*') {
+                Some((start, end)) => {
+                    value.starts_with(start.as_bytes())
+                        && value.ends_with(end.as_bytes())
+                        && value.len() >= start.len() + end.len()
+                }
+                None => value == word.as_bytes(),
+            },
+        };
+        fits != self.negative
+    }
+}
+
+impl Condition {
+    /// One of the positive patterns, where there are any, and all of the negative ones.
+    fn holds(&self, arrived: &Arrived<'_>) -> bool {
+        let (path, query) = match arrived.target.split_once('?') {
+            Some((path, query)) => (path, query),
+            None => (arrived.target, ""),
+        };
+        let value = match self.property.as_str() {
+            "host" => arrived.host.as_bytes().to_vec(),
+            "method" => arrived.method.as_bytes().to_vec(),
+            "query" => query.as_bytes().to_vec(),
+            // Dot segments are resolved too, which none of our conditions turns on.
+            "uri" => percent_decode_str(path).collect(),
+            "source" => Vec::new(),
+            other => panic!("the tests' router does not know `{other}`"),
+        };
+        let (negative, positive): (Vec<&Pattern>, Vec<&Pattern>) =
+            self.patterns.iter().partition(|pattern| pattern.negative);
+        let fits = |pattern: &&Pattern| pattern.fits(&value, arrived.peer);
+        (positive.is_empty() || positive.iter().any(fits)) && negative.iter().all(fits)
+    }
+}

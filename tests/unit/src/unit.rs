@@ -1,0 +1,202 @@
+//! A running Unit: listeners, routes, and an application behind them.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+use crate::guest::{Guest, Surroundings};
+use crate::router::{Arrived, Outcome, Routes};
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+/// An application, and what stands before it.
+pub struct Application {
+    pub environment: BTreeMap<String, String>,
+    /// What its folder holds: `policy.json`, where nothing else is said.
+    pub files: BTreeMap<String, String>,
+    pub routes: Routes,
+    pub max_body_size: usize,
+    /// Two hops: the first one writes the caller's address into the path.
+    pub address_in_path: bool,
+}
+
+/// Unit with one application; it listens as long as the process lives.
+pub struct Unit {
+    address: SocketAddr,
+    around: Arc<Surroundings>,
+    _folder: tempfile::TempDir,
+}
+
+type Body = BoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+struct Served {
+    guest: Guest,
+    around: Arc<Surroundings>,
+    routes: Routes,
+    max_body_size: usize,
+    address_in_path: bool,
+}
+
+impl Unit {
+    /// Starts on a port that the system chooses.
+    pub fn start(guest: &Guest, application: Application) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in &application.files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let path = |value: String| value.replace("@folder@", &folder.path().to_string_lossy());
+        let environment =
+            application.environment.into_iter().map(|(name, value)| (name, path(value))).collect();
+        let log = MemoryOutputPipe::new(usize::MAX);
+        let around =
+            Arc::new(Surroundings { environment, folder: PathBuf::from(folder.path()), log });
+        let served = Arc::new(Served {
+            guest: guest.clone(),
+            around: around.clone(),
+            routes: application.routes,
+            max_body_size: application.max_body_size,
+            address_in_path: application.address_in_path,
+        });
+        let listener = RUNTIME.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        RUNTIME.spawn(async move {
+            while let Ok((stream, peer)) = listener.accept().await {
+                tokio::spawn(served.clone().connection(stream, peer.ip()));
+            }
+        });
+        Self { address, around, _folder: folder }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// All that the application's instances logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.around.log.contents()).into_owned()
+    }
+}
+
+impl Served {
+    async fn connection(self: Arc<Self>, mut stream: TcpStream, peer: IpAddr) {
+        let peer = proxied(&mut stream).await.unwrap_or(peer);
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(move |request| {
+            let served = self.clone();
+            async move { Ok::<_, std::convert::Infallible>(served.serve(request, peer).await) }
+        });
+        let mut server = http1::Builder::new();
+        server.max_headers(3000).half_close(false);
+        // A client that sends no HTTP has its answer, or is gone.
+        let _ = server.serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        match self.arrived(request, peer).await {
+            Ok(request) => match self.guest.answer(self.around.clone(), request).await {
+                Ok(answer) => answer.map(|body| body.map_err(Into::into).boxed()),
+                Err(error) => {
+                    eprintln!("Unit would abort the application: {error:?}");
+                    plain(StatusCode::SERVICE_UNAVAILABLE)
+                }
+            },
+            Err(status) => plain(status),
+        }
+    }
+
+    /// The request as the component gets it, or Unit's own answer.
+    async fn arrived(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> Result<Request<Full<Bytes>>, StatusCode> {
+        let (head, body) = request.into_parts();
+        let mut hosts = head.headers.get_all(HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            return Err(StatusCode::BAD_REQUEST);
+        };
+        let host = server_name(host.as_bytes()).ok_or(StatusCode::BAD_REQUEST)?;
+        let target = head.uri.to_string();
+        if !target.starts_with('/') || head.method == Method::CONNECT {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        if head.headers.contains_key(TRANSFER_ENCODING) {
+            return Err(StatusCode::LENGTH_REQUIRED);
+        }
+        let body = Limited::new(body, self.max_body_size).collect().await;
+        let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?.to_bytes();
+        let arrived = Arrived { method: head.method.as_str(), host: &host, target: &target, peer };
+        match self.routes.outcome(&arrived) {
+            Outcome::Pass(_) => {}
+            Outcome::Return(status) => return Err(status),
+        }
+        let target = match self.address_in_path {
+            true => format!("/{peer}{target}"),
+            false => target,
+        };
+        let mut request = Request::builder()
+            .method(head.method)
+            .uri(format!("http://{host}{target}"))
+            .body(Full::new(body))
+            .map_err(|_| StatusCode::BAD_REQUEST)?;
+        let passed = head.headers.iter().filter(|(name, _)| !is_taken_away(name));
+        for (name, value) in passed {
+            // A value that is no text aborts the application's process (Unit 1.35.0).
+            if std::str::from_utf8(value.as_bytes()).is_err() {
+                return Err(StatusCode::SERVICE_UNAVAILABLE);
+            }
+            request.headers_mut().append(name, value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// What belongs to the hop, and what `discard_unsafe_fields` (on unless switched off) discards.
+fn is_taken_away(name: &HeaderName) -> bool {
+    let unsafe_name = !name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    unsafe_name || [HOST, CONNECTION, UPGRADE, TRANSFER_ENCODING].contains(name)
+}
+
+fn server_name(host: &[u8]) -> Option<String> {
+    let host = std::str::from_utf8(host).ok()?.to_ascii_lowercase();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => &host,
+    };
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// How a test chooses the caller's address: PROXY protocol, version 1, which Unit itself does not know.
+async fn proxied(stream: &mut TcpStream) -> Option<IpAddr> {
+    let mut start = [0; 6];
+    if stream.peek(&mut start).await.ok()? < 6 || start != *b"PROXY " {
+        return None;
+    }
+    let mut line = Vec::new();
+    while line.last() != Some(&b'\n') {
+        line.push(stream.read_u8().await.ok()?);
+    }
+    String::from_utf8(line).ok()?.split(' ').nth(2)?.parse().ok()
+}
+
+fn plain(status: StatusCode) -> Response<Body> {
+    let body = Full::new(Bytes::from(status.to_string())).map_err(|never| match never {});
+    let mut answer = Response::new(body.boxed());
+    *answer.status_mut() = status;
+    answer
+}
