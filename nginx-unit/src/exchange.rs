@@ -23,6 +23,10 @@ const LOOK: u64 = 1_000_000_000;
 pub(crate) fn exchange(arrival: Arrival, gate: &Gate, plan: &ResponsePlan, out: ResponseOutparam) {
     let is_head = arrival.is_head();
     let (response, upload) = match call(arrival, gate) {
+        // Nobody asked for another protocol.
+        Ok((response, _)) if response.status() < 200 => {
+            return answer::failure(out, BAD_GATEWAY, Some(plan));
+        }
         Ok(answered) => answered,
         Err(failure) => return answer::failure(out, failure, Some(plan)),
     };

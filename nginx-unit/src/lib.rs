@@ -56,7 +56,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Component {
     }
 }
 
-/// A line in the log. Where that fails, nobody is left to be told.
+/// A line in the log, in one piece among those of other instances. Where that fails, nobody is left to be told.
 fn log(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

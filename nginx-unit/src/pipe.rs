@@ -36,9 +36,10 @@ impl Feed {
 
     /// The whole body, or the first bytes of one with more than `most`; `None` where it broke off.
     pub(crate) fn read(self, most: usize) -> Option<Vec<u8>> {
-        let (stream, _body) = match self {
+        // Locals go in reverse: the stream first.
+        let (_body, stream) = match self {
             Self::Held(body) => return Some(body),
-            Self::Stream(stream, body) => (stream, body),
+            Self::Stream(stream, body) => (body, stream),
         };
         let mut read = Vec::new();
         while read.len() <= most {

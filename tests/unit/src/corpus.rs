@@ -27,26 +27,34 @@ pub struct Corpus {
     app: App,
 }
 
+/// How requests reach the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hops {
+    /// Straight, and the caller's address stays unknown.
+    One,
+    /// By a route that writes the caller's address into the path.
+    Two,
+}
+
 impl Corpus {
     pub fn start(
         guest: &Guest,
         policies: &BTreeMap<String, Policy>,
         environment: &BTreeMap<String, String>,
+        hops: Hops,
     ) -> Self {
         let (app, upstream) = App::start();
         let upstream = format!("http://{upstream}");
         let started = policies.iter().filter_map(|(name, policy)| {
-            let address_in_path = !refused(policy, environment, false).is_empty();
-            if !refused(policy, environment, address_in_path).is_empty() {
-                return None;
-            }
-            let mut application = application(&logging_all(policy), environment, &upstream);
+            let policy_json = honoured(policy, environment, hops)?;
+            let mut application = application(&policy_json, environment, &upstream);
             // Whatever proxy is in front of Unit tells the scheme; callers choose it in the corpus.
             application.environment.insert("VIGILE_SCHEME".into(), "forwarded".into());
-            if address_in_path {
+            if hops == Hops::Two {
                 application.address_in_path = true;
                 application.environment.insert("VIGILE_ADDRESS".into(), "path".into());
             }
+            application.trusts_forwarded_for = policy.listener.trusted;
             Some((name.clone(), Unit::start(guest, application)))
         });
         Self { units: started.collect(), app }
@@ -95,17 +103,37 @@ pub fn application(
         routes: Routes::default(),
         max_body_size: 8 * 1024 * 1024,
         address_in_path: false,
+        trusts_forwarded_for: false,
     }
 }
 
-/// What Unit cannot honour in a policy that is right otherwise.
-fn refused(
-    policy: &Policy,
-    environment: &BTreeMap<String, String>,
-    peer_address: bool,
-) -> Vec<Invalid> {
-    let host = Host { peer_address, ..Host::UNIT };
-    Draft::from(policy.tree.clone()).resolve(environment, host).err().unwrap_or_default()
+/// The policy without websockets and without what counts requests: neither is Unit's, and the cases of both
+/// say so. `None` where it lists addresses that nobody knows.
+fn honoured(policy: &Policy, environment: &BTreeMap<String, String>, hops: Hops) -> Option<Value> {
+    let host = Host { peer_address: hops == Hops::Two, ..Host::UNIT };
+    let mut json = logging_all(policy);
+    loop {
+        let draft = Draft::read(json.to_string().as_bytes()).unwrap();
+        let mistakes = draft.resolve(environment, host).err().unwrap_or_default();
+        let Some(Invalid { path, problem }) = mistakes.first() else { return Some(json) };
+        match path.rsplit('.').next() {
+            Some("addresses") => return None,
+            Some("subprotocol" | "concurrency") => remove(&mut json, path),
+            // No other place was left to a module of websockets.
+            Some("credentials") => remove(&mut json, path.trim_end_matches(".credentials")),
+            _ => panic!("{path}: {problem}"),
+        }
+    }
+}
+
+/// Takes out what stands at a path such as `modules[0].credentials.subprotocol`.
+fn remove(json: &mut Value, path: &str) {
+    let pointer = format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', ""));
+    let (parent, last) = pointer.rsplit_once('/').unwrap();
+    match json.pointer_mut(parent).unwrap() {
+        Value::Array(items) => items.remove(last.parse::<usize>().unwrap()),
+        parent => parent.as_object_mut().unwrap().remove(last).unwrap(),
+    };
 }
 
 /// The policy with a line for every request: where Envoy's filter state tells a reason, here the log does.

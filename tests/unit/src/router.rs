@@ -58,7 +58,10 @@ impl Routes {
             let matches = route.get("match").and_then(Value::as_object);
             let conditions = matches.into_iter().flatten().map(|(property, patterns)| Condition {
                 property: property.clone(),
-                patterns: texts(patterns).iter().map(|text| Pattern::read(property, text)).collect(),
+                patterns: texts(patterns)
+                    .iter()
+                    .map(|text| Pattern::read(property, text))
+                    .collect(),
             });
             (conditions.collect(), outcome(&route["action"]))
         };
@@ -99,7 +102,9 @@ impl Pattern {
             None => (false, text),
         };
         let kind = match text.strip_prefix('~') {
-            Some(expression) => Kind::Expression(Regex::new(&format!("(?-u){expression}")).unwrap()),
+            Some(expression) => {
+                Kind::Expression(Regex::new(&format!("(?-u){expression}")).unwrap())
+            }
             None if property == "source" => Kind::Network(
                 text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).unwrap(),
             ),

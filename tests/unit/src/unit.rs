@@ -33,6 +33,8 @@ pub struct Application {
     pub max_body_size: usize,
     /// Two hops: the first one writes the caller's address into the path.
     pub address_in_path: bool,
+    /// `forwarded` with a `source` that is this machine: the address is the last of X-Forwarded-For.
+    pub trusts_forwarded_for: bool,
 }
 
 /// Unit with one application; it listens as long as the process lives.
@@ -50,6 +52,7 @@ struct Served {
     routes: Routes,
     max_body_size: usize,
     address_in_path: bool,
+    trusts_forwarded_for: bool,
 }
 
 impl Unit {
@@ -71,6 +74,7 @@ impl Unit {
             routes: application.routes,
             max_body_size: application.max_body_size,
             address_in_path: application.address_in_path,
+            trusts_forwarded_for: application.trusts_forwarded_for,
         });
         let listener = RUNTIME.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -126,6 +130,9 @@ impl Served {
         peer: IpAddr,
     ) -> Result<Request<Full<Bytes>>, StatusCode> {
         let (head, body) = request.into_parts();
+        let trusted = self.trusts_forwarded_for && peer.is_loopback();
+        let told = head.headers.get("x-forwarded-for").filter(|_| trusted);
+        let peer = told.and_then(|told| last(told.to_str().ok()?)).unwrap_or(peer);
         let mut hosts = head.headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
             return Err(StatusCode::BAD_REQUEST);
@@ -168,8 +175,14 @@ impl Served {
 
 /// What belongs to the hop, and what `discard_unsafe_fields` (on unless switched off) discards.
 fn is_taken_away(name: &HeaderName) -> bool {
-    let unsafe_name = !name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let unsafe_name =
+        !name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     unsafe_name || [HOST, CONNECTION, UPGRADE, TRANSFER_ENCODING].contains(name)
+}
+
+/// The last of a list of addresses.
+fn last(list: &str) -> Option<IpAddr> {
+    list.rsplit(',').next()?.trim().parse().ok()
 }
 
 fn server_name(host: &[u8]) -> Option<String> {
