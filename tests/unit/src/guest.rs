@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Config, Engine, ResourceLimiter, Store};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{IoView, WasiCtx, WasiCtxBuilder, WasiView};
 use wasmtime_wasi::{DirPerms, FilePerms};
@@ -28,6 +29,13 @@ pub struct Surroundings {
     pub folder: PathBuf,
     /// What instances write to stderr.
     pub log: MemoryOutputPipe,
+}
+
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+/// The largest memory that any instance of this process had, in bytes.
+pub fn largest_memory() -> usize {
+    LARGEST.load(Ordering::Relaxed)
 }
 
 /// The state of one instance.
@@ -57,6 +65,7 @@ impl Guest {
         request: http::Request<Full<Bytes>>,
     ) -> anyhow::Result<http::Response<HyperOutgoingBody>> {
         let mut store = Store::new(self.0.engine(), Instance::of(&around)?);
+        store.limiter(|instance| instance);
         let request = request.map(|body| body.map_err(|never| match never {}));
         let (sender, receiver) = oneshot::channel();
         let request = store.data_mut().new_incoming_request(Scheme::Http, request)?;
@@ -87,6 +96,17 @@ impl Instance {
         wasi.stderr(around.log.clone());
         let (http, table) = (WasiHttpCtx::new(), ResourceTable::new());
         Ok(Self { wasi: wasi.build(), http, table })
+    }
+}
+
+impl ResourceLimiter for Instance {
+    fn memory_growing(&mut self, _: usize, to: usize, _: Option<usize>) -> anyhow::Result<bool> {
+        LARGEST.fetch_max(to, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> anyhow::Result<bool> {
+        Ok(true)
     }
 }
 

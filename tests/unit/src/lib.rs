@@ -5,6 +5,8 @@
 //! without its port, fields with a `_` discarded, what belongs to the hop taken away, chunked bodies refused
 //! (411), bodies whole before they are routed (413 above `max_body_size`), and routes before the application.
 
+pub mod app;
+pub mod client;
 pub mod config;
 pub mod corpus;
 pub mod guest;
