@@ -8,6 +8,7 @@ pub mod find;
 pub mod log_format;
 pub mod mint;
 pub mod policy;
+pub mod proxy;
 pub mod sample;
 mod system;
 pub mod yaml;

@@ -7,6 +7,7 @@ use crate::Headers;
 use crate::pipe::{Feed, Pipe};
 
 /// Status and words where there is no answer.
+#[derive(Clone, Copy)]
 pub(crate) struct Failure(u16, &'static str);
 
 pub(crate) const BROKEN_OFF: Failure = Failure(400, "The request ended before its end");

@@ -34,7 +34,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Component {
         let gate = match load::load() {
             Ok(gate) => gate,
             Err(mistakes) => {
-                mistakes.iter().for_each(|mistake| log(mistake));
+                log(&mistakes.join("\n"));
                 return answer::failure(out, answer::UNAVAILABLE, None);
             }
         };

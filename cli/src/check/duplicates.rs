@@ -34,7 +34,7 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
 /// What the core itself says of the policies.
 fn reported(config: &Config<'_>) -> BTreeSet<Place> {
     let mistakes = |policy: &crate::policy::Policy<'_>| {
-        let mistakes = policy.mistakes(None).into_iter();
+        let mistakes = policy.mistakes(None, config.proxy.host()).into_iter();
         mistakes.map(|invalid| policy.place_of(&invalid.path)).collect::<Vec<_>>()
     };
     config.policies.iter().flat_map(mistakes).collect()

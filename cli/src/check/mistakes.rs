@@ -25,5 +25,5 @@ fn mistakes(config: &Config<'_>, policy: &Policy<'_>) -> Vec<Finding> {
         path: invalid.path,
         problem: invalid.problem,
     };
-    policy.mistakes(environment.as_ref()).into_iter().map(finding).collect()
+    policy.mistakes(environment.as_ref(), config.proxy.host()).into_iter().map(finding).collect()
 }

@@ -25,6 +25,7 @@ mod server;
 mod streams;
 mod template;
 mod underscores;
+mod unit;
 mod unseen;
 mod upgrades;
 
@@ -32,6 +33,7 @@ use std::fmt;
 
 use crate::config::{Config, Node};
 use crate::policy::Environment;
+use crate::proxy::Proxy;
 use crate::yaml::{NotYaml, Place, Yaml};
 pub(crate) use secret::{is_secret, written_out};
 
@@ -126,6 +128,7 @@ kinds! {
     module_claim "module-claim" "modules that take tokens made for any module"
     hosts "host" "modules whose hosts no virtual host takes"
     server "server" "a server header that Envoy writes over the policy's"
+    unit "unit" "with --host unit: what the policy says to NGINX Unit in vain"
     unseen "unseen" "what cannot be judged from this file"
 }
 
@@ -162,6 +165,16 @@ impl Format {
 ///
 /// With an environment, the values of variables are judged too.
 pub fn check(bytes: &[u8], format: Format, environment: Option<&Environment>) -> Vec<Reported> {
+    check_for(Proxy::Envoy, bytes, format, environment)
+}
+
+/// The same for a proxy that may not be Envoy: then the policies alone are judged.
+pub fn check_for(
+    proxy: Proxy,
+    bytes: &[u8],
+    format: Format,
+    environment: Option<&Environment>,
+) -> Vec<Reported> {
     let yaml = match read(bytes, format) {
         Ok(yaml) => yaml,
         Err(NotYaml { place, problem }) => {
@@ -170,7 +183,7 @@ pub fn check(bytes: &[u8], format: Format, environment: Option<&Environment>) ->
             return vec![Reported { kind: "syntax", finding }];
         }
     };
-    let config = Config::read(&yaml, environment.cloned());
+    let config = Config::read(&yaml, environment.cloned(), proxy);
     let report = |kind: &'static Kind| {
         (kind.find)(&config).into_iter().map(|finding| Reported { kind: kind.name, finding })
     };

@@ -3,8 +3,13 @@
 use super::Finding;
 use crate::config::{Config, Node};
 use crate::policy::Policy;
+use crate::proxy::Proxy;
 
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
+    // Where the policies alone are judged, nothing else was to be looked at.
+    if config.proxy != Proxy::Envoy {
+        return Vec::new();
+    }
     let guarded = config.guarded();
     let unrouted = guarded.filter(|manager| manager.route_configs.is_empty()).map(|manager| {
         let place = ["rds", "scoped_routes"].iter().find_map(|name| manager.node.field(name));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Output, contents, environment};
 use crate::check::{self, Finding, Format, Reported, Severity};
+use crate::proxy::Proxy;
 use crate::yaml::Place;
 
 /// Finds the mistakes of policies, and the holes of the Envoy configs around them
@@ -22,6 +23,10 @@ pub struct Arguments {
     /// Also read `{ env: NAME }` from the environment of this command, and judge the values
     #[arg(long)]
     env: bool,
+
+    /// What the policies are loaded into; for another proxy than Envoy, policies alone are looked at
+    #[arg(long, value_enum, default_value = "envoy")]
+    host: Proxy,
 
     /// How findings are printed
     #[arg(long, value_enum, default_value = "text")]
@@ -55,6 +60,7 @@ Examples:
   vigile check envoy.yaml
   vigile check --env policy.yaml             with the secrets that Envoy would have
   kubectl get cm edge -o jsonpath='{.data.envoy\\.yaml}' | vigile check -
+  vigile check --host unit policy.yaml       what NGINX Unit could not honour
   vigile check --format json envoy.yaml | jq '.findings[].problem'";
 
 impl Arguments {
@@ -65,7 +71,8 @@ impl Arguments {
             .into_iter()
             .map(|file| match contents(&file) {
                 Ok(bytes) => {
-                    let found = check::check(&bytes, Format::of(&file), environment.as_ref());
+                    let format = Format::of(&file);
+                    let found = check::check_for(self.host, &bytes, format, environment.as_ref());
                     (file, found)
                 }
                 Err(error) => (file, vec![unreadable(&error)]),

@@ -8,6 +8,8 @@ pub mod key;
 pub mod reasons;
 pub mod render;
 pub mod token;
+pub mod unit;
+mod which;
 
 use std::io::Read;
 
@@ -79,6 +81,7 @@ commands! {
     Explain explain
     Init init
     Render render
+    Unit unit
     Token token
     Key key
     Reasons reasons

@@ -15,6 +15,7 @@ pub use route::{Route, VirtualHost, named_clusters};
 
 use crate::find;
 use crate::policy::{Environment, Policy};
+use crate::proxy::Proxy;
 use crate::yaml::Yaml;
 
 /// A file, read.
@@ -31,6 +32,8 @@ pub struct Config<'y> {
     pub clusters: Clusters,
     /// What `{ env: … }` is read from, where the values are to be judged too.
     pub environment: Option<Environment>,
+    /// What the policies are loaded into.
+    pub proxy: Proxy,
 }
 
 const MANAGER: &str =
@@ -38,16 +41,21 @@ const MANAGER: &str =
 const TUNNEL: &str = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 
 impl<'y> Config<'y> {
-    /// Looks through a document.
-    pub fn read(yaml: &'y Yaml, environment: Option<Environment>) -> Self {
+    /// Looks through a document: of one for another proxy than Envoy, at the policies alone.
+    pub fn read(yaml: &'y Yaml, environment: Option<Environment>, proxy: Proxy) -> Self {
         let root = Node::root(yaml);
         let policies = find::policies(yaml);
+        let clusters = Clusters::read(&root);
+        if proxy != Proxy::Envoy {
+            let policies = policies.into_iter().map(Policy::alone).collect();
+            let (managers, tunnels) = (Vec::new(), Vec::new());
+            return Self { root, policies, managers, tunnels, clusters, environment, proxy };
+        }
         let mut seen = Seen::default();
         seen.search(&root, None);
         let read = |(fields, listener)| Manager::read(fields, listener, &root, &policies);
         let managers = seen.managers.into_iter().map(read).collect();
-        let clusters = Clusters::read(&root);
-        Self { managers, tunnels: seen.tunnels, clusters, policies, root, environment }
+        Self { managers, tunnels: seen.tunnels, clusters, policies, root, environment, proxy }
     }
 
     /// Whether the file is a policy and nothing else.

@@ -52,6 +52,11 @@ impl<'y> Policy<'y> {
         Self { plugin: Some(plugin), ..self }
     }
 
+    /// Without the filter around it.
+    pub(crate) fn alone(self) -> Self {
+        Self { plugin: None, ..self }
+    }
+
     pub(crate) fn is_readable(&self) -> bool {
         self.unreadable.is_none()
     }
@@ -85,12 +90,12 @@ impl<'y> Policy<'y> {
     }
 
     /// Every mistake; with an environment also those of the variables' values.
-    pub fn mistakes(&self, environment: Option<&Environment>) -> Vec<Invalid> {
+    pub fn mistakes(&self, environment: Option<&Environment>, host: Host) -> Vec<Invalid> {
         match (&self.unreadable, environment) {
             (Some(unreadable), _) => vec![unreadable.clone()],
-            (None, None) => Draft::from(self.tree()).mistakes(Host::ENVOY),
+            (None, None) => Draft::from(self.tree()).mistakes(host),
             (None, Some(environment)) => {
-                Draft::from(self.tree()).resolve(environment, Host::ENVOY).err().unwrap_or_default()
+                Draft::from(self.tree()).resolve(environment, host).err().unwrap_or_default()
             }
         }
     }

@@ -35,6 +35,7 @@ use crate::document::{self, Invalid, Node, Reading, SchemaKey, Tree, Variable, d
 use crate::token::{Key, Keys, Memory};
 
 /// What this host can do. A policy that needs more is refused.
+#[allow(clippy::struct_excessive_bools, reason = "each says one thing, and none another")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Host {
     /// It knows the address of the caller.

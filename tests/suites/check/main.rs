@@ -14,6 +14,7 @@ use std::process::Command;
 use libtest_mimic::{Arguments, Trial};
 use serde::Deserialize;
 use vigile::check::{self, Format, Reported};
+use vigile::proxy::Proxy;
 use vigile::yaml::{Place, Yaml};
 use vigile_tests::case::whole_numbers;
 use vigile_tests::{envoy, policies, tools};
@@ -45,6 +46,9 @@ struct Case {
     fixed: Option<String>,
     /// `--env`
     environment: Option<BTreeMap<String, String>>,
+    /// `--host`
+    #[serde(default)]
+    host: Proxy,
     finds: Vec<Wanted>,
     envoy: Option<Starts>,
 }
@@ -233,7 +237,8 @@ fn lines(found: &[Reported]) -> String {
 /// What is wanted is found, and nothing else.
 fn play(case: &Case) -> Result<(), String> {
     let text = case.faulty();
-    let found = check::check(text.as_bytes(), case.format(), case.environment.as_ref());
+    let environment = case.environment.as_ref();
+    let found = check::check_for(case.host, text.as_bytes(), case.format(), environment);
     let shown = lines(&found);
     for wanted in &case.finds {
         if !found.iter().any(|reported| wanted.is(reported, &text)) {
@@ -251,7 +256,7 @@ fn play(case: &Case) -> Result<(), String> {
         return Err(format!("a secret is shown:\n{shown}"));
     }
     match &case.fixed {
-        Some(fixed) => match check::check(fixed.as_bytes(), case.format(), None) {
+        Some(fixed) => match check::check_for(case.host, fixed.as_bytes(), case.format(), None) {
             found if found.is_empty() => Ok(()),
             found => Err(format!("found without the fault:\n{}", lines(&found))),
         },

@@ -7,6 +7,7 @@ mod show;
 
 use vigile_policy::{UnixTime, finish, verify};
 
+use super::which::Which;
 use super::{Output, Problem, contents, environment};
 use crate::check::{Format, read};
 use crate::find;
@@ -31,13 +32,8 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME")]
     at: Option<jiff::Timestamp>,
 
-    /// Which policy of the file, from 1
-    #[arg(long, value_name = "N", conflicts_with = "module")]
-    policy: Option<usize>,
-
-    /// The policy that has this module
-    #[arg(long, value_name = "NAME")]
-    module: Option<String>,
+    #[command(flatten)]
+    which: Which,
 
     /// Also print the answer's body: the block page, or JSON
     #[arg(long)]
@@ -68,7 +64,7 @@ impl Arguments {
         let yaml = read(&bytes, Format::of(&self.file))
             .map_err(|error| failed(format!("{}: {}", error.place, error.problem)))?;
         let policies = find::policies(&yaml);
-        let policy = policy::choose(&policies, self.policy, self.module.as_deref())?;
+        let policy = self.which.of(&policies)?;
         let environment = environment();
         let loaded = policy::load(policy, &environment).map_err(|mistakes| {
             let lines = mistakes.iter().map(|invalid| {

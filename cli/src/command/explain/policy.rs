@@ -3,7 +3,6 @@
 use ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use vigile_policy::{Draft, Host, Invalid, State, Variable};
 
-use super::Problem;
 use crate::check::is_secret;
 use crate::policy::{Environment, Policy};
 
@@ -22,47 +21,6 @@ pub(super) struct Unset {
     /// Whether a refusal may come of it.
     pub(super) refuses: bool,
     pub(super) stand_in: String,
-}
-
-/// The policy that is meant.
-pub(super) fn choose<'p, 'y>(
-    policies: &'p [Policy<'y>],
-    number: Option<usize>,
-    module: Option<&str>,
-) -> Result<&'p Policy<'y>, Problem> {
-    let has = |policy: &&Policy<'_>, name: &str| names(policy).iter().any(|known| known == name);
-    match (number, module, policies) {
-        (_, _, []) => Err(Problem::Failed("there is no policy in this file".to_owned())),
-        (Some(number), _, _) => {
-            number.checked_sub(1).and_then(|index| policies.get(index)).ok_or_else(|| {
-                Problem::Usage(format!("there is no policy {number}\n{}", list(policies)))
-            })
-        }
-        (None, Some(name), _) => {
-            policies.iter().find(|policy| has(policy, name)).ok_or_else(|| {
-                Problem::Usage(format!("no policy has this module\n{}", list(policies)))
-            })
-        }
-        (None, None, [only]) => Ok(only),
-        (None, None, _) => Err(Problem::Usage(format!(
-            "there are several policies: choose one by --policy or --module\n{}",
-            list(policies)
-        ))),
-    }
-}
-
-fn names(policy: &Policy<'_>) -> Vec<String> {
-    let modules = policy.modules();
-    let names = modules.iter().filter_map(|module| module.get("name")?.text().map(str::to_owned));
-    names.collect()
-}
-
-fn list(policies: &[Policy<'_>]) -> String {
-    let lines = policies.iter().enumerate().map(|(index, policy)| {
-        let number = index.saturating_add(1);
-        format!("  {number}  line {}: {}", policy.place_of("").line, names(policy).join(", "))
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Loads a policy. A secret that is not set becomes a random one, and a list of addresses that is not
