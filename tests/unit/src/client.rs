@@ -16,10 +16,15 @@ pub struct Asked(TcpStream);
 
 /// Sends a request without a body. `lines`: its first line, and its headers.
 pub fn ask(to: SocketAddr, lines: &[&str]) -> Asked {
+    ask_of(to, "app.example.org", lines)
+}
+
+/// The same for another host.
+pub fn ask_of(to: SocketAddr, host: &str, lines: &[&str]) -> Asked {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let [first, headers @ ..] = lines else { panic!("no request") };
-    let mut head = format!("{first} HTTP/1.1\r\nhost: app.example.org\r\n");
+    let mut head = format!("{first} HTTP/1.1\r\nhost: {host}\r\n");
     headers.iter().for_each(|line| head.push_str(&format!("{line}\r\n")));
     write!(stream, "{head}\r\n").unwrap();
     Asked(stream)
