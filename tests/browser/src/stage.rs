@@ -3,10 +3,11 @@
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::chromium::{Chromedriver, Network, Settings};
 use crate::gradio::Gradio;
@@ -52,8 +53,12 @@ pub enum Variant {
     LoginUntouched,
 }
 
+/// Starts another gate than Envoy before an app, with the certificate of its host; gives where it listens.
+pub type Gate = fn(SocketAddr, Arc<ServerConfig>) -> SocketAddr;
+
 /// The sites, the apps and the browsers of a run.
 pub struct Stage {
+    gate: Option<(Gate, OnceLock<SocketAddr>)>,
     runtime: Runtime,
     chromedriver: Chromedriver,
     certificates: Certificates,
@@ -88,8 +93,14 @@ impl Stage {
             platform,
             gradio: Default::default(),
             envoys: Default::default(),
+            gate: None,
             runtime,
         }
+    }
+
+    /// The same with a gate that is not Envoy, before the sample's app.
+    pub fn behind(gate: Gate) -> Self {
+        Self { gate: Some((gate, OnceLock::new())), ..Self::start() }
     }
 
     /// Lets somebody visit, and gives what the browser leaves behind. Where the visit fails, there is a
@@ -126,11 +137,16 @@ impl Stage {
 
     fn names(&self, variant: Variant) -> Vec<(String, SocketAddr)> {
         let host = if variant == Variant::Neighbour { NEIGHBOUR } else { MODULE };
-        let envoy = self.envoy(variant);
+        let module = match &self.gate {
+            None => self.envoy(variant).listener("https"),
+            Some((gate, address)) => *address.get_or_init(|| {
+                gate(self.app(variant).recorder.address(), self.certificates.server(host))
+            }),
+        };
         vec![
             (format!("{PLATFORM}:443"), self.platform_address),
             (format!("{HOSTILE}:443"), self.hostile_address),
-            (format!("{host}:443"), envoy.listener("https")),
+            (format!("{host}:443"), module),
         ]
     }
 

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Map, Value};
-use vigile_tests::policies::project;
+use vigile_tests::policies::{self, project};
+use vigile_tests::tools;
 
 use crate::router::Routes;
 use crate::unit::Application;
@@ -183,5 +185,18 @@ pub fn application(
         routes: Routes::read(routes),
         max_body_size: config["settings"]["http"]["max_body_size"].as_u64().unwrap() as usize,
         trusts_forwarded_for: false,
+        tls: None,
     }
+}
+
+/// The policy of a sample, by the command that the README names.
+pub fn policy(sample: &str, arguments: &[&str]) -> String {
+    let text = policies::rendered(&project().join("envoy").join(sample).join("envoy.yaml"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envoy.yaml");
+    std::fs::write(&file, text).unwrap();
+    let mut command = Command::new(tools::vigile());
+    let output = command.arg("unit").args(arguments).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -104,6 +104,7 @@ pub fn application(
         max_body_size: 8 * 1024 * 1024,
         address_in_path: false,
         trusts_forwarded_for: false,
+        tls: None,
     }
 }
 

@@ -14,9 +14,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::guest::{Guest, Surroundings};
@@ -35,6 +37,8 @@ pub struct Application {
     pub address_in_path: bool,
     /// `forwarded` with a `source` that is this machine: the address is the last of X-Forwarded-For.
     pub trusts_forwarded_for: bool,
+    /// What the listener shows to those who speak TLS to it.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 /// Unit with one application; it listens as long as the process lives.
@@ -53,6 +57,7 @@ struct Served {
     max_body_size: usize,
     address_in_path: bool,
     trusts_forwarded_for: bool,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Unit {
@@ -75,6 +80,7 @@ impl Unit {
             max_body_size: application.max_body_size,
             address_in_path: application.address_in_path,
             trusts_forwarded_for: application.trusts_forwarded_for,
+            tls: application.tls.map(TlsAcceptor::from),
         });
         let listener = RUNTIME.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
         let address = listener.local_addr().unwrap();
@@ -100,6 +106,21 @@ impl Served {
     async fn connection(self: Arc<Self>, mut stream: TcpStream, peer: IpAddr) {
         let peer = proxied(&mut stream).await.unwrap_or(peer);
         let _ = stream.set_nodelay(true);
+        match self.tls.clone() {
+            None => self.requests(stream, peer).await,
+            Some(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    self.requests(stream, peer).await;
+                }
+            }
+        }
+    }
+
+    async fn requests(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: IpAddr,
+    ) {
         let service = service_fn(move |request| {
             let served = self.clone();
             async move { Ok::<_, std::convert::Infallible>(served.serve(request, peer).await) }

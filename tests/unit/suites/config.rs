@@ -1,14 +1,13 @@
 //! The configurations of `nginx-unit/`: what they say is Unit's to say, and they do what they are there for.
 
-use std::process::Command;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use vigile_tests::app::App;
+use vigile_tests::case;
 use vigile_tests::keys::{RING, SERVICE_API_KEY};
-use vigile_tests::{case, policies, tools};
 use vigile_unit_tests::client::ask;
-use vigile_unit_tests::config::{LOGGED, application, files, rendered, unknown_members};
+use vigile_unit_tests::config::{LOGGED, application, files, policy, rendered, unknown_members};
 use vigile_unit_tests::corpus::component;
 use vigile_unit_tests::guest::Guest;
 use vigile_unit_tests::router::{Arrived, Outcome, Routes};
@@ -114,19 +113,6 @@ fn routes_stop_what_unit_does_not_survive() {
             assert!(is_stopped, "{file}: {strange:?}");
         }
     }
-}
-
-/// The policy of a sample, by the command that the README names.
-fn policy(sample: &str, arguments: &[&str]) -> String {
-    let text =
-        policies::rendered(&policies::project().join("envoy").join(sample).join("envoy.yaml"));
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("envoy.yaml");
-    std::fs::write(&file, text).unwrap();
-    let mut command = Command::new(tools::vigile());
-    let output = command.arg("unit").args(arguments).arg(&file).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 fn upstream(app: &std::net::SocketAddr, prefix: &'static str) -> [(&'static str, String); 2] {
