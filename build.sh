@@ -12,7 +12,8 @@ readonly TOOLS="$PWD/.tools"
 
 usage() {
   cat <<'TEXT'
-./build.sh build           the module (dist/vigile.wasm) and the command line (dist/vigile)
+./build.sh build           the module (dist/vigile.wasm), the component for NGINX Unit (dist/vigile-unit.wasm) and
+                           the command line (dist/vigile)
 ./build.sh demo            builds, then starts Envoy with the Stable Diffusion sample, a small platform and a
                            small app on this machine, and prints what to open; Ctrl-C stops everything
 ./build.sh demo --gradio   the same with the sample's Gradio app
@@ -93,10 +94,20 @@ build() {
     --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \
     target/wasm32-wasip1/release/vigile_filter.wasm -o dist/vigile.wasm.new
   mv dist/vigile.wasm.new dist/vigile.wasm
+  component
   say "building dist/vigile"
   cargo build --quiet --profile tool --package vigile
   cp target/tool/vigile dist/vigile
-  printf '    dist/vigile.wasm %s bytes, dist/vigile %s\n' "$(stat -c %s dist/vigile.wasm)" "$(dist/vigile --version)"
+  printf '    dist/vigile.wasm %s bytes, dist/vigile-unit.wasm %s bytes, dist/vigile %s\n' \
+    "$(stat -c %s dist/vigile.wasm)" "$(stat -c %s dist/vigile-unit.wasm)" "$(dist/vigile --version)"
+}
+
+# The component for NGINX Unit. wasm-opt reads no components, and rustc's own module is what is in it.
+component() {
+  say "building dist/vigile-unit.wasm"
+  RUSTFLAGS="--remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}= --remap-path-prefix=$(rustc --print sysroot)=" \
+    cargo build --quiet --release --package vigile-unit --target wasm32-wasip2
+  cp target/wasm32-wasip2/release/vigile_unit.wasm dist/vigile-unit.wasm
 }
 
 demo() {

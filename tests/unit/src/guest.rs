@@ -58,6 +58,12 @@ impl Guest {
         Self(ProxyPre::new(linker.instantiate_pre(&component).unwrap()).unwrap())
     }
 
+    /// An instance that is asked nothing.
+    pub async fn instance(&self, around: &Surroundings) -> anyhow::Result<()> {
+        let mut store = Store::new(self.0.engine(), Instance::of(around)?);
+        self.0.instantiate_async(&mut store).await.map(drop)
+    }
+
     /// An instance for one request. An error is what makes Unit abort the application's process.
     pub async fn answer(
         &self,

@@ -96,6 +96,11 @@ impl Unit {
         self.address
     }
 
+    /// What its instances find.
+    pub fn surroundings(&self) -> Arc<Surroundings> {
+        self.around.clone()
+    }
+
     /// All that the application's instances logged.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&self.around.log.contents()).into_owned()
