@@ -1,6 +1,7 @@
 //! From the environment and one file to a policy that decides, or to every mistake.
 
 use std::env;
+use std::ffi::OsString;
 
 use vigile_policy::{Draft, Host, Invalid, State};
 use wasip2::http::types::Scheme;
@@ -38,20 +39,29 @@ pub(crate) fn load() -> Result<Gate, Vec<String>> {
         .ok_or_else(|| wrong("VIGILE_UPSTREAM: write an address such as http://127.0.0.1:7860"))?;
     let timeout = nanoseconds(&env::var("VIGILE_TIMEOUT").unwrap_or_else(|_| "300".into()))
         .ok_or_else(|| wrong("VIGILE_TIMEOUT: write whole seconds, 1 to 86400"))?;
-    let file = said("VIGILE_POLICY");
-    let document =
-        std::fs::read(&file).map_err(|error| vec![format!("VIGILE_POLICY: {file}: {error}")])?;
+    let document = document(said("VIGILE_POLICY"))
+        .map_err(|(file, error)| vec![format!("VIGILE_POLICY: {file}: {error}")])?;
     let state = read(&document, Host { peer_address: address_in_path, ..Host::UNIT });
     let shown = |one: &Invalid| format!("policy: {one}");
     let state = state.map_err(|all| all.iter().map(shown).collect::<Vec<_>>())?;
     Ok(Gate { state, upstream, scheme, address_in_path, timeout })
 }
 
+/// The policy itself, or the file that holds it: to read one costs as much as to read a policy of some pages.
+fn document(policy: String) -> Result<Vec<u8>, (String, std::io::Error)> {
+    match policy.starts_with('{') {
+        true => Ok(policy.into_bytes()),
+        false => std::fs::read(&policy).map_err(|error| (policy, error)),
+    }
+}
+
+/// All of the environment is the application's own, and the policy names what it wants of it: to ask it for
+/// the names first would be to read it twice.
 fn read(document: &[u8], host: Host) -> Result<State, Vec<Invalid>> {
-    let draft = Draft::read(document)?;
-    let value = |name: String| env::var(&name).ok().map(|value| (name, value));
-    let variables = draft.variables().into_iter().filter_map(|variable| value(variable.name));
-    draft.resolve(&variables.collect(), host)
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    Draft::read(document)?.resolve(&env::vars_os().filter_map(text).collect(), host)
 }
 
 fn upstream(text: &str) -> Option<(Scheme, String)> {

@@ -206,6 +206,18 @@ fn head_keeps_the_length_that_the_app_gave() {
     assert_eq!((answer.status, length, answer.count()), (200, Some(LARGE.to_string()), 0));
 }
 
+#[test]
+fn a_policy_may_stand_in_the_environment() {
+    let app = App::start();
+    let mut application = with(before(app.address), "VIGILE_POLICY", &open().to_string());
+    application.files.clear();
+    let (answer, seen) = get(start(application).address(), "/headers");
+    assert_eq!(answer.status, 200, "{seen}");
+    let mut broken = with(before(app.address), "VIGILE_POLICY", "{\"vigile\": 1");
+    broken.files.clear();
+    is_out_of_order(broken, "policy: ");
+}
+
 /// Everything is refused, and the log says why.
 fn is_out_of_order(application: Application, problem: &str) {
     let unit = start(application);
