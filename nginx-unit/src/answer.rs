@@ -1,7 +1,7 @@
 //! What goes back: the app's answer, the core's, or why there is none.
 
 use vigile_policy::{Reply, ResponsePlan, apply};
-use wasip2::http::types::{ErrorCode, Fields, OutgoingResponse, ResponseOutparam};
+use wasip2::http::types::{Fields, OutgoingResponse, ResponseOutparam};
 
 use crate::Headers;
 use crate::pipe::{Feed, Pipe};
@@ -54,10 +54,12 @@ pub(crate) fn send(
     headers: &Headers,
     feed: Option<Feed>,
 ) -> Option<Pipe> {
-    let Some((answer, pipe)) = head(status, headers, feed) else {
-        ResponseOutparam::set(out, Err(ErrorCode::HttpProtocolError));
-        return None;
-    };
+    let (answer, pipe) = head(status, headers, feed).unwrap_or_else(|| {
+        // A header that is no answer's, by the policy: an error would have Unit abort.
+        let answer = OutgoingResponse::new(Fields::new());
+        let _ = answer.set_status_code(502);
+        (answer, None)
+    });
     ResponseOutparam::set(out, Ok(answer));
     pipe
 }

@@ -54,6 +54,14 @@ impl Arrival {
         Request { headers: &self.headers, peer: self.peer, end_of_stream: self.body.is_none() }
     }
 
+    /// The body, where it was held.
+    pub(crate) fn held(&self) -> &[u8] {
+        match &self.body {
+            Some(Feed::Held(body)) => body,
+            _ => &[],
+        }
+    }
+
     pub(crate) fn is_head(&self) -> bool {
         matches!(self.method, Method::Head)
     }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use vigile_policy::{Decision, Next, State, UnixTime, verify};
+use vigile_policy::{Decision, Next, Rest, State, UnixTime, finish, verify};
 
 use crate::arrival::Arrival;
 use crate::pipe::Feed;
@@ -12,22 +12,13 @@ pub(crate) fn decide(state: &State, arrival: &mut Arrival) -> Option<Decision> {
     // An instance sees one request, and what it remembers is lost.
     let mut memory = state.memory([0, 0]);
     let step = state.decide(&arrival.request(), &memory, now());
-    let mut next = verify(step, |question| state.keys().verify(question), &mut memory);
-    if let Next::Body(unread) = next {
-        let most = unread.at_most();
-        let body = arrival.body.take().map_or(Some(Vec::new()), |feed| feed.read(most))?;
-        next = match body.len() > most {
-            true => Next::Decided(unread.too_large()),
-            false => unread.read(&body),
-        };
-        arrival.body = Some(Feed::Held(body));
+    let next = verify(step, |question| state.keys().verify(question), &mut memory);
+    if let Next::Body(unread) = &next {
+        let body = arrival.body.take().map_or(Some(Vec::new()), |feed| feed.read(unread.at_most()));
+        arrival.body = Some(Feed::Held(body?));
     }
-    let decision = match next {
-        Next::Decided(decision) => decision,
-        // A policy that counts is refused at load.
-        Next::Permit(unpermitted) => unpermitted.answered(false),
-        Next::Body(unread) => unread.too_large(),
-    };
+    // What counts requests is refused at load: no place could be taken.
+    let decision = finish(next, Rest { body: arrival.held(), permits: false });
     if decision.record.is_logged() {
         let address = arrival.peer.map(|peer| peer.ip());
         crate::log(&decision.record.line(&arrival.request(), address, now()));

@@ -8,6 +8,7 @@ mod readme;
 mod reasons;
 mod render;
 mod token;
+mod unit;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -129,7 +129,7 @@ fn honoured(policy: &Policy, environment: &BTreeMap<String, String>, hops: Hops)
 
 /// Takes out what stands at a path such as `modules[0].credentials.subprotocol`.
 fn remove(json: &mut Value, path: &str) {
-    let pointer = format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', ""));
+    let pointer = format!("/{}", path.replace(['.', '['], "/").replace(']', ""));
     let (parent, last) = pointer.rsplit_once('/').unwrap();
     match json.pointer_mut(parent).unwrap() {
         Value::Array(items) => items.remove(last.parse::<usize>().unwrap()),
@@ -148,6 +148,6 @@ fn logging_all(policy: &Policy) -> Value {
 }
 
 fn line(log: &str, id: &str) -> Option<Value> {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["request_id"] == id).last()
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.rfind(|line| line["request_id"] == id)
 }

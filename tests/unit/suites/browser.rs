@@ -18,7 +18,9 @@ use vigile_unit_tests::corpus::component;
 use vigile_unit_tests::guest::Guest;
 use vigile_unit_tests::unit::Unit;
 
-const SCENARIOS: [(&str, fn(&Stage)); 2] = [
+type Scenario = (&'static str, fn(&Stage));
+
+const SCENARIOS: [Scenario; 2] = [
     ("granted/generates_uploads_downloads", session::granted),
     ("session/an_ended_one_says_so_in_gradio", session::an_ended_session),
 ];

@@ -155,6 +155,16 @@ fn an_app_that_switches_protocols_unasked_is_a_502() {
 }
 
 #[test]
+fn a_header_that_no_answer_may_have_is_a_502() {
+    let app = App::start();
+    let mut policy = open();
+    policy["modules"][0]["headers"] = json!({ "http2-settings": "x" });
+    let upstream = format!("http://{}", app.address);
+    let unit = start(application(&policy, &RING.environment(), &upstream));
+    assert_eq!(get(unit.address(), "/headers").0.status, 502, "{}", unit.log());
+}
+
+#[test]
 fn a_body_that_breaks_off_does_not_end_as_a_whole_one() {
     let unit = start(before(abrupt(
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
