@@ -14,6 +14,8 @@ mod requirements;
 mod visit;
 mod waiting;
 
+use std::sync::Arc;
+
 pub use edits::Edit;
 pub(crate) use failure::{Detail, Failure, Proven};
 pub use notes::Note;
@@ -46,7 +48,7 @@ pub enum Step<'r> {
 pub struct Decision {
     /// Edits on the request, whatever the verdict: a reply too must lose the token from `:path`, which
     /// access logs print.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<Edit<'static>>,
     /// Forward it, or answer it.
     pub verdict: Verdict,
     /// What to do with the app's answer.
@@ -70,7 +72,7 @@ pub enum Verdict {
         bound: Option<Bound>,
     },
     /// At once, and complete; the response plan undoes what the host adds to it.
-    Reply(Reply),
+    Reply(Arc<Reply>),
 }
 
 /// The end of a body that is not held.

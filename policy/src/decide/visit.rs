@@ -54,6 +54,19 @@ impl Visit<'_> {
         matches!(&self.caller.origin, SentOrigin::Known(origin) if self.is_ancestor(origin))
     }
 
+    /// The page of another site that may read Vigile's own answer: it refreshes a session, or ends one.
+    pub(crate) fn reader(&self) -> Option<Origin> {
+        match &self.caller.origin {
+            SentOrigin::Known(origin)
+                if (self.is_refresh() || self.rule.access.is_logout())
+                    && self.is_ancestor(origin) =>
+            {
+                Some(origin.clone())
+            }
+            _ => None,
+        }
+    }
+
     fn is_ancestor(&self, page: &Origin) -> bool {
         let embed = self.module.embed.as_ref();
         embed.is_some_and(|embed| embed.ancestors.contain(page, &self.target.origin()))
