@@ -194,9 +194,9 @@ impl HttpContext for Stream {
         }
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, count: usize, _: bool) -> Action {
         self.answering = true;
-        if let Some(plan) = &self.response {
+        if let Some(plan) = self.response.as_ref().filter(|plan| !plan.is_as_given(count)) {
             let map = MapType::HttpResponseHeaders;
             let upstream = match plan.looks_at().any(|name| host::has(map, name)) {
                 true => host::headers(map).unwrap_or_default(),

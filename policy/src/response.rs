@@ -74,6 +74,18 @@ impl ResponsePlan {
         names.into_iter().filter_map(|(looked_at, name)| looked_at.then_some(name))
     }
 
+    /// Whether an answer with so many headers is Vigile's own as it was given, to which nobody added any:
+    /// then there is nothing to edit. Envoy adds `:status`, and `content-length` to a body.
+    pub fn is_as_given(&self, headers: usize) -> bool {
+        match &self.0 {
+            Plan::Own(reply) => {
+                let length = usize::from(!reply.body.is_empty());
+                reply.headers().count().saturating_add(1).saturating_add(length) == headers
+            }
+            Plan::Nothing | Plan::Others { .. } => false,
+        }
+    }
+
     /// The edits on an answer with these headers.
     pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit<'_>> {
         match &self.0 {

@@ -17,11 +17,11 @@ use crate::origin::Origin;
 use crate::policy::{Access, Mode, Module, Need, Policy, Rule, State};
 use crate::record::Record;
 use crate::reply::{self, Reply};
-use crate::request::{Caller, Destination, Request, Site, Target, cookie_values, offers};
+use crate::request::{self, Caller, Destination, Request, Site, Target, cookie_values, offers};
 use crate::response::{Asked, ResponsePlan};
 
 /// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
-pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Next {
+pub(crate) fn admitted(visit: Box<Visit<'_>>, proven: Proven) -> Next {
     let by_query = proven.token.as_ref().filter(|token| token.source == Source::Query);
     let answer = match (&visit.rule.access, by_query) {
         (Access::Status(needs), _) => {
@@ -40,7 +40,7 @@ pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Next {
 }
 
 /// A caller who may not come in, though a rule was found for the request.
-pub(crate) fn refused(mut visit: Visit<'_>, failure: &Failure) -> Decision {
+pub(crate) fn refused(mut visit: Box<Visit<'_>>, failure: &Failure) -> Decision {
     let notes = visit.notes.take();
     visit.scene().refused(failure, visit.is_refresh(), notes)
 }
@@ -61,7 +61,7 @@ pub(crate) fn nowhere(
     scene.refused(&Failure::new(reason, detail), false, notes.take())
 }
 
-fn replied(mut visit: Visit<'_>, proven: &Proven, reply: Reply) -> Decision {
+fn replied(mut visit: Box<Visit<'_>>, proven: &Proven, reply: Reply) -> Decision {
     let notes = visit.notes.take();
     let mut decision = visit.scene().otherwise(proven, false).replied(reply);
     decision.notes = notes;
@@ -69,7 +69,7 @@ fn replied(mut visit: Visit<'_>, proven: &Proven, reply: Reply) -> Decision {
 }
 
 /// To the app, unless its body or the number of the caller's requests stands in the way.
-fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Next {
+fn forwarded(mut visit: Box<Visit<'_>>, proven: Proven) -> Next {
     let Some(told) = edits::forwarding(&visit.rule, &proven) else {
         return refused(visit, &Failure { proven, ..Reason::ClaimUnsendable.into() }).into();
     };
@@ -138,7 +138,7 @@ impl Scene<'_, '_> {
         Otherwise {
             module: self.module.clone(),
             form: reply::Form::of(self.caller, refresh),
-            language: self.caller.language,
+            language: request::language(self.request),
             encrypted: self.is_encrypted(),
             reader: self.reader.clone(),
             cleaning: self.cleaning(true),
@@ -195,11 +195,9 @@ impl Scene<'_, '_> {
     /// Whether the page that asks is in a frame of another site: the partitioned cookie is sent nowhere
     /// else (docs/browsers.md), and before there is one the navigation of the frame says so.
     fn is_framed(&self, module: &Module) -> bool {
-        let has_twin = module
-            .credentials
-            .cookie
-            .as_ref()
-            .is_some_and(|cookie| !cookie_values(self.request, &cookie.partitioned).is_empty());
+        let has_twin = module.credentials.cookie.as_ref().is_some_and(|cookie| {
+            cookie_values(self.request, &cookie.partitioned).next().is_some()
+        });
         match self.caller.destination {
             Destination::Document => false,
             Destination::Frame => has_twin || self.caller.site == Some(Site::Foreign),

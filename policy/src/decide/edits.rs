@@ -103,8 +103,14 @@ pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit<'stati
         let value = match &forward.value {
             ForwardValue::Fixed(value) | ForwardValue::Secret(value) => Some(value.clone()),
             ForwardValue::Claim(name) => {
-                let claim = proven.token.as_ref().and_then(|token| token.claims.claim(name));
-                claim.map(|claim| sendable(&claim)).transpose().ok()?
+                let claims = proven.token.as_ref().map(|token| &token.claims);
+                match claims.and_then(|claims| claims.text(name)) {
+                    Some(text) => Some(readable(text.to_owned())?),
+                    None => match claims.and_then(|claims| claims.claim(name)) {
+                        Some(claim) => Some(sendable(&claim)?),
+                        None => None,
+                    },
+                }
             }
         };
         if let Some(value) = value {
@@ -114,29 +120,32 @@ pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit<'stati
     Some(edits)
 }
 
-/// A claim as a header's value, read by the app as the token said it; `Err` for what would not be.
-fn sendable(claim: &Claim) -> Result<String, ()> {
+/// A claim as a header's value, read by the app as the token said it; `None` for what would not be.
+fn sendable(claim: &Claim) -> Option<String> {
     let value = match claim {
         Claim::One(scalar) => word(scalar)?,
-        // A comma inside an item would make two of it.
-        Claim::Many(all)
-            if all.iter().all(|item| word(item).is_ok_and(|word| !word.contains(','))) =>
-        {
-            all.iter().filter_map(|item| word(item).ok()).collect::<Vec<_>>().join(",")
+        Claim::Many(all) => {
+            let words: Vec<String> = all.iter().map(word).collect::<Option<_>>()?;
+            // A comma inside an item would make two of it.
+            if words.iter().any(|word| word.contains(',')) {
+                return None;
+            }
+            words.join(",")
         }
-        Claim::Many(_) | Claim::Other => return Err(()),
+        Claim::Other => return None,
     };
-    match crate::document::is_header_value(&value) {
-        true => Ok(value),
-        false => Err(()),
-    }
+    readable(value)
 }
 
-fn word(scalar: &Scalar) -> Result<String, ()> {
+fn readable(value: String) -> Option<String> {
+    crate::document::is_header_value(&value).then_some(value)
+}
+
+fn word(scalar: &Scalar) -> Option<String> {
     match scalar {
-        Scalar::Text(text) => Ok(text.clone()),
-        Scalar::Whole(number) => Ok(number.to_string()),
-        Scalar::Flag(flag) => Ok(flag.to_string()),
-        Scalar::Fraction => Err(()),
+        Scalar::Text(text) => Some(text.clone()),
+        Scalar::Whole(number) => Some(number.to_string()),
+        Scalar::Flag(flag) => Some(flag.to_string()),
+        Scalar::Fraction => None,
     }
 }

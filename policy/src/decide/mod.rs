@@ -148,7 +148,7 @@ impl State {
         let (module, rule) = (place.module.clone(), place.rule());
         notes.add("module", || module.name.clone());
         notes.add("route", || place.shown());
-        let visit = Visit {
+        let visit = Box::new(Visit {
             policy,
             keys,
             request: *request,
@@ -159,13 +159,13 @@ impl State {
             rule,
             now,
             notes,
-        };
+        });
         visit.enter(memory)
     }
 }
 
 impl<'r> Visit<'r> {
-    fn enter(self, memory: &Memory) -> Step<'r> {
+    fn enter(self: Box<Self>, memory: &Memory) -> Step<'r> {
         let top_level = self.caller.destination == Destination::Document
             && self.module.embed.as_ref().is_some_and(|embed| embed.only);
         match &self.rule.access {

@@ -45,7 +45,9 @@ impl Said<'_> {
             .edits
             .iter()
             .filter_map(|edit| match edit {
-                Edit::Set(name, value) | Edit::Add(name, value) => Some((name.as_ref(), value.as_ref())),
+                Edit::Set(name, value) | Edit::Add(name, value) => {
+                    Some((name.as_ref(), value.as_ref()))
+                }
                 Edit::Remove(_) => None,
             })
             .collect();
@@ -102,9 +104,8 @@ impl Said<'_> {
                 self.tells_no_credential(name, value.as_bytes())?;
             }
         }
-        let header = |name: &str| {
-            reply.headers().find(|(known, _)| *known == name).map(|(_, value)| value)
-        };
+        let header =
+            |name: &str| reply.headers().find(|(known, _)| *known == name).map(|(_, value)| value);
         if let Some(location) = header("location") {
             let rest = location.strip_prefix('/');
             held(rest.is_some_and(|rest| !rest.starts_with(['/', '\\'])), || {
