@@ -1,6 +1,7 @@
 //! A token that was read and is not believed yet.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Algorithm, Claims, MAX_TOKEN, json};
 use crate::{Reason, UnixTime};
@@ -76,7 +77,7 @@ fn around(text: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
 /// Strict base64url: no padding, no other alphabet, no bits behind the last byte. Not in constant time:
 /// whoever sends a token knows it.
 fn decoded(part: &[u8]) -> Option<Vec<u8>> {
-    BASE64URL_NOPAD.decode(part).ok()
+    URL_SAFE_NO_PAD.decode(part).ok()
 }
 
 /// `JWT`, or a kind of it such as `at+jwt` (RFC 9068 §2.1).
