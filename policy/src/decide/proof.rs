@@ -74,14 +74,17 @@ impl<'r> Trial<'r> {
         while let Some(need) = rule.access.needs().get(self.way) {
             match self.attempt(need, memory) {
                 Ok(step) => return step,
-                Err((trial, failure)) => self = trial.note_failure(failure),
+                Err((trial, failure)) => {
+                    self = trial;
+                    self.note_failure(failure);
+                }
             }
         }
         let failure = self.furthest.take().unwrap_or_else(|| Reason::TokenMissing.into());
         self.settled(|visit| answer::refused(visit, &failure).into())
     }
 
-    fn note_failure(mut self: Box<Self>, failure: Failure) -> Box<Self> {
+    fn note_failure(&mut self, failure: Failure) {
         // What contradicts itself is refused whatever the other ways would say.
         let last =
             matches!(failure.reason, Reason::CredentialRepeated | Reason::CredentialConflict);
@@ -90,7 +93,6 @@ impl<'r> Trial<'r> {
         if last || further {
             self.furthest = Some(failure);
         }
-        self
     }
 
     fn settled(self, answer: impl FnOnce(Box<Visit<'r>>) -> Next) -> Step<'r> {
@@ -228,7 +230,10 @@ impl<'r> Unverified<'r> {
         });
         match trial.judged(need, aim, judged, memory) {
             Ok(step) => step,
-            Err((trial, failure)) => trial.note_failure(failure).run(memory),
+            Err((mut trial, failure)) => {
+                trial.note_failure(failure);
+                trial.run(memory)
+            }
         }
     }
 }

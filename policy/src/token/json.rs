@@ -52,22 +52,18 @@ const FEW: usize = 16;
 impl<'de> Members<'de> {
     fn next<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<Cow<'de, str>>, A::Error> {
         let Some(name) = map.next_key_seed(Word)? else { return Ok(None) };
-        match self.is_new(&name) {
-            true => Ok(Some(name)),
-            false => Err(A::Error::custom("a member stands twice")),
-        }
-    }
-
-    fn is_new(&mut self, name: &Cow<'de, str>) -> bool {
-        if self.few.contains(name) {
-            return false;
-        }
-        match self.few.len() < FEW {
+        let known = self.few.contains(&name);
+        let is_new = match self.few.len() < FEW {
+            _ if known => false,
             true => {
                 self.few.push(name.clone());
                 true
             }
             false => self.many.insert(name.clone()),
+        };
+        match is_new {
+            true => Ok(Some(name)),
+            false => Err(A::Error::custom("a member stands twice")),
         }
     }
 }

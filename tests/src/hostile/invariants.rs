@@ -41,16 +41,17 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
 
 /// A remembered token costs less, and changes nothing else.
 fn same(first: &Decision, again: &Decision) -> Held {
-    fn reply(decision: &Decision) -> Option<(Vec<(&str, &str)>, &[u8])> {
-        match &decision.verdict {
-            Verdict::Forward { .. } => None,
-            Verdict::Reply(reply) => Some((reply.headers().collect(), &reply.body)),
+    let replied = match (&first.verdict, &again.verdict) {
+        (Verdict::Reply(first), Verdict::Reply(again)) => {
+            first.headers().eq(again.headers()) && first.body == again.body
         }
-    }
+        (Verdict::Forward { .. }, Verdict::Forward { .. }) => true,
+        _ => false,
+    };
     let alike = first.record.reason() == again.record.reason()
         && first.record.subject() == again.record.subject()
         && first.edits == again.edits
-        && reply(first) == reply(again);
+        && replied;
     held(alike, || format!("remembered: {} and {}", first.record.reason(), again.record.reason()))
 }
 
