@@ -17,8 +17,8 @@ pub(crate) const TIMED_OUT: Failure = Failure(504, "The service does not answer 
 
 /// The core's answer.
 pub(crate) fn reply(out: ResponseOutparam, reply: &Reply, is_head: bool) {
-    let bytes = |(name, value): &(String, String)| (name.clone(), value.clone().into_bytes());
-    let headers = reply.headers.iter().map(bytes).collect();
+    let bytes = |(name, value): (&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
+    let headers = reply.headers().map(bytes).collect();
     whole(out, reply.status(), headers, if is_head { &[] } else { &reply.body });
 }
 

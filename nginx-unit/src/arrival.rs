@@ -26,7 +26,7 @@ impl Arrival {
             true => apart(&target)?,
             false => (None, target.as_str()),
         };
-        let host = incoming.authority().unwrap_or_default().into_bytes();
+        let host = incoming.authority().unwrap_or_default();
         let method = incoming.method();
         let mut headers = incoming.headers().entries();
         let empty = |(_, value): &&(String, Vec<u8>)| value == b"0";
@@ -35,12 +35,12 @@ impl Arrival {
         let mut edits = vec![
             set(":method", spelled(&method)),
             set(":path", path),
-            Edit::Set(":authority".to_owned(), host.clone()),
+            set(":authority", &host),
             set(":scheme", "http"),
-            Edit::Set("x-forwarded-host".to_owned(), host),
+            set("x-forwarded-host", &host),
         ];
         // The ones that end with this hop (RFC 9110 §7.6.1), and what Unit answers for it has the whole body.
-        edits.extend(["te", "trailer", "expect"].map(|name| Edit::Remove(name.to_owned())));
+        edits.extend(["te", "trailer", "expect"].map(|name| Edit::Remove(name.into())));
         edits.extend(gate.scheme.iter().flat_map(|scheme| vouched(scheme, peer)));
         apply(&mut headers, &edits);
         let body = if bodiless { None } else { Some(Feed::of_request(incoming)?) };
@@ -66,7 +66,7 @@ impl Arrival {
         matches!(self.method, Method::Head)
     }
 
-    pub(crate) fn apply(&mut self, edits: &[Edit]) {
+    pub(crate) fn apply(&mut self, edits: &[Edit<'_>]) {
         apply(&mut self.headers, edits);
     }
 }
@@ -79,16 +79,17 @@ fn apart(target: &str) -> Option<(Option<IpAddr>, &str)> {
 }
 
 /// What is said of the caller is true, or is not said.
-fn vouched(scheme: &str, peer: Option<IpAddr>) -> [Edit; 2] {
+fn vouched(scheme: &str, peer: Option<IpAddr>) -> [Edit<'_>; 2] {
+    let name = "x-forwarded-for".into();
     let address = match peer {
-        Some(address) => set("x-forwarded-for", &address.to_string()),
-        None => Edit::Remove("x-forwarded-for".to_owned()),
+        Some(address) => Edit::Set(name, address.to_string().into_bytes().into()),
+        None => Edit::Remove(name),
     };
     [set("x-forwarded-proto", scheme), address]
 }
 
-fn set(name: &str, value: &str) -> Edit {
-    Edit::Set(name.to_owned(), value.as_bytes().to_vec())
+fn set<'e>(name: &'e str, value: &'e str) -> Edit<'e> {
+    Edit::Set(name.into(), value.as_bytes().into())
 }
 
 fn spelled(method: &Method) -> &str {

@@ -48,9 +48,8 @@ impl Core {
             Verdict::Reply(reply) => Outcome {
                 status: reply.status(),
                 headers: reply
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+                    .headers()
+                    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                     .collect(),
                 body: reply.body.clone(),
                 ..Outcome::default()
@@ -140,8 +139,9 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         let name = name.to_ascii_lowercase();
         answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
     }
-    let edits =
-        decision.response.edits(if decision.response.reads_upstream() { &answer } else { &[] });
+    let plan = &decision.response;
+    let looked_at = plan.looks_at().any(|name| answer.iter().any(|(known, _)| known == name));
+    let edits = plan.edits(if looked_at { &answer } else { &[] });
     apply(&mut answer, &edits);
     answer.retain(|(name, _)| name != ":status");
     Outcome {
