@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::StatusCode;
 use ipnet::IpNet;
-use percent_encoding::percent_decode_str;
+use percent_encoding::percent_decode;
 use regex::bytes::Regex;
 use serde_json::Value;
 
@@ -80,6 +80,59 @@ impl Routes {
     }
 }
 
+/// `$uri`: escapes decoded, slashes merged, dot segments resolved, as Unit's own parser does in one go.
+fn read(path: &[u8]) -> Vec<u8> {
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    let (mut kept, mut last): (Vec<&[u8]>, &[u8]) = (Vec::new(), b"");
+    for segment in decoded.split(|byte| *byte == b'/').skip(1) {
+        last = segment;
+        match segment {
+            b"" | b"." => {}
+            b".." => drop(kept.pop()),
+            segment => kept.push(segment),
+        }
+    }
+    let mut path =
+        kept.iter().fold(Vec::new(), |path, segment| [&path, &b"/"[..], segment].concat());
+    if path.is_empty() || matches!(last, b"" | b"." | b"..") {
+        path.push(b'/');
+    }
+    path
+}
+
+/// The target that a second hop is sent by an action with `rewrite`: what it gives is read as a path of its
+/// own, and the query stays.
+pub fn rewritten(action: &Value, arrived: &Arrived<'_>) -> Option<Vec<u8>> {
+    let (path, query) = arrived.target.split_once('?').unwrap_or((arrived.target, ""));
+    let mut rest = action.get("rewrite")?.as_str()?;
+    let mut written = Vec::new();
+    while let Some(next) = rest.chars().next() {
+        let variables = [
+            ("$remote_addr", arrived.peer.to_string().into_bytes()),
+            ("$request_uri", arrived.target.as_bytes().to_vec()),
+            ("$uri", read(path.as_bytes())),
+        ];
+        let found = variables.into_iter().find(|(name, _)| rest.starts_with(name));
+        match found {
+            Some((name, value)) => {
+                written.extend(value);
+                rest = &rest[name.len()..];
+            }
+            None => {
+                written.extend(next.to_string().into_bytes());
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    let path = written.split(|byte| b"?#".contains(byte)).next().unwrap_or_default();
+    let mut target = read(path);
+    if !query.is_empty() {
+        target.extend(b"?");
+        target.extend(query.as_bytes());
+    }
+    Some(target)
+}
+
 fn outcome(action: &Value) -> Outcome {
     match action.get("return").and_then(Value::as_u64) {
         Some(status) => Outcome::Return(StatusCode::from_u16(status as u16).unwrap()),
@@ -141,8 +194,7 @@ impl Condition {
             "host" => arrived.host.as_bytes().to_vec(),
             "method" => arrived.method.as_bytes().to_vec(),
             "query" => query.as_bytes().to_vec(),
-            // Dot segments are resolved too, which none of our conditions turns on.
-            "uri" => percent_decode_str(path).collect(),
+            "uri" => read(path.as_bytes()),
             "source" => Vec::new(),
             other => panic!("the tests' router does not know `{other}`"),
         };

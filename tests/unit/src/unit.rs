@@ -22,7 +22,7 @@ use tokio_rustls::rustls::ServerConfig;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::guest::{Guest, Surroundings};
-use crate::router::{Arrived, Outcome, Routes};
+use crate::router::{Arrived, Outcome, Routes, rewritten};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
@@ -174,13 +174,17 @@ impl Served {
         let body = Limited::new(body, self.max_body_size).collect().await;
         let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?.to_bytes();
         let arrived = Arrived { method: head.method.as_str(), host: &host, target: &target, peer };
-        match self.routes.outcome(&arrived) {
-            Outcome::Pass(_) => {}
+        let action = match self.routes.outcome(&arrived) {
+            Outcome::Pass(action) => action,
             Outcome::Return(status) => return Err(status),
-        }
-        let target = match self.address_in_path {
-            true => format!("/{peer}{target}"),
-            false => target,
+        };
+        let target = match (self.address_in_path, rewritten(&action, &arrived)) {
+            (true, Some(target)) => {
+                String::from_utf8(target).map_err(|_| StatusCode::BAD_REQUEST)?
+            }
+            // Without routes the target goes on as it came, so that nothing of a case is read before the core.
+            (true, None) => format!("/{peer}{target}"),
+            (false, _) => target,
         };
         let mut request = Request::builder()
             .method(head.method)
