@@ -27,6 +27,7 @@ fn judge(route: &Node<'_>) -> Vec<Finding> {
     large.into_iter().chain(cut).collect()
 }
 
-const LARGER: &str = "Unit answers 413 itself above 8 MB, unless settings.http.max_body_size says more";
+const LARGER: &str =
+    "Unit answers 413 itself above 8 MB, unless settings.http.max_body_size says more";
 const NO_CHUNKS: &str =
     "Unit answers bodies without Content-Length with 411 itself: no stream is ever cut";
