@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only entry point: ./build.sh build | demo | test. `./build.sh help` says what each of them does.
+# The only entry point: ./build.sh build | demo | test | bench. `./build.sh help` says what each of them does.
 #
 # Whatever is missing is installed on the way, into .tools/ where that is possible, and said aloud; what
 # cannot be installed is named with the command that would.
@@ -17,6 +17,9 @@ usage() {
                            small app on this machine, and prints what to open; Ctrl-C stops everything
 ./build.sh demo --gradio   the same with the sample's Gradio app
 ./build.sh test            builds, then runs every test; ends with lines that count them
+./build.sh bench           builds, then measures what a request costs in Envoy with Vigile, and with Envoy's own filters
+                           that do the same; writes docs/performance.md. Half an hour on two idle cores;
+                           ./build.sh bench --help for less of it
 ./build.sh help            this text
 
 Environment: VIGILE_ENVOY=/path/to/envoy runs the demo with an Envoy of your own.
@@ -156,10 +159,19 @@ summary() {
   ' "$1"
 }
 
+bench() {
+  build
+  commands wrk=wrk git=git || exit 1
+  say "measuring"
+  VIGILE_ENVOYS="$ENVOY_VERSION=$(envoy "$ENVOY_VERSION")" \
+    cargo run --quiet --profile tool --package vigile-bench -- "$@"
+}
+
 case "${1-help}" in
   build) build ;;
   demo) shift; demo "$@" ;;
   test) test_all ;;
+  bench) shift; bench "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 64 ;;
 esac

@@ -121,7 +121,7 @@ impl Bench {
         let growth = told(memory::GROWTH_NAME)
             .then(|| memory::growth(binary, &mut self.mint, cores))
             .transpose()?;
-        let (workers, growth) = (workers.unwrap_or_default(), growth.unwrap_or_default());
+        let workers = workers.unwrap_or_default();
         Ok(Report { conditions, cases, latency: waits, startup, workers, growth })
     }
 
@@ -131,7 +131,7 @@ impl Bench {
         for (variant, added) in measured.added.iter().filter(|(name, _)| *name != "no filter") {
             eprint!("{variant} +{:.1} µs, ", added.median);
         }
-        eprintln!("ratio {:.2}", measured.ratio);
+        eprintln!("ratio {:.2}", measured.ratio.median);
         Ok(measured)
     }
 }
