@@ -86,6 +86,9 @@ fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Envoy's own threads wait for each other a little.
+const DISTURBED: f64 = 0.02;
+
 struct Bench {
     binary: Binary,
     plan: Plan,
@@ -132,6 +135,12 @@ impl Bench {
             eprint!("{variant} +{:.1} µs, ", added.median);
         }
         eprintln!("ratio {:.2}", measured.ratio.median);
+        if measured.waited > DISTURBED {
+            eprintln!(
+                "  too high: something else had Envoy's core, {:.0} % of the time",
+                measured.waited * 100.0
+            );
+        }
         Ok(measured)
     }
 }

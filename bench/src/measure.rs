@@ -40,6 +40,9 @@ pub struct Measured {
     pub target: Option<f64>,
     /// What Vigile adds by what the other adds, round by round.
     pub ratio: Quartiles,
+    /// How long Envoy waited for its core, as a share of the time that it ran: what else ran there
+    /// costs it its caches, too.
+    pub waited: f64,
     /// CPU per request in each round, in µs.
     pub rounds: BTreeMap<String, Vec<f64>>,
 }
@@ -70,7 +73,7 @@ pub fn measure(
     for variant in &variants {
         slice(*variant, WARM_UP)?;
     }
-    let mut samples: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
+    let mut samples: BTreeMap<Variant, Vec<Slice>> = BTreeMap::new();
     for round in 0..plan.rounds {
         // There and back: what drifts meets each variant alike.
         let mut order = variants.clone();
@@ -84,28 +87,43 @@ pub fn measure(
     Ok(measured(case, &samples))
 }
 
-/// µs per request over a slice in which every answer was the expected one.
+/// A slice of time in which every answer was the expected one.
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    /// CPU per request, in µs.
+    cost: f64,
+    /// How long Envoy waited for its core, as a share of the time that it ran.
+    waited: f64,
+}
+
 fn slice(
     stand: &Stand,
     case: &Case,
     variant: Variant,
     load: &Load<'_>,
     length: Duration,
-) -> Result<f64, String> {
+) -> Result<Slice, String> {
     let problem = |what: String| format!("{}: {what}", case.listener(variant));
     let used = || cpu::used(stand.envoy.pid()).map_err(|error| problem(error.to_string()));
     stand.forget_lines().map_err(|error| problem(error.to_string()))?;
     let before = used()?;
     let count = load.run(stand.envoy.listener(&case.listener(variant)), length)?;
-    let spent = used()? - before;
+    let after = used()?;
     let refused = if case.expected(variant).status >= 400 { count.requests } else { 0 };
     if count.requests == 0 || count.refused != refused || count.broken != 0 {
         return Err(problem(format!("{count:?}, where {refused} were to be refused")));
     }
-    Ok(spent as f64 / 1000.0 / count.requests as f64)
+    let ran = (after.ran - before.ran) as f64;
+    let waited = (after.waited - before.waited) as f64;
+    Ok(Slice { cost: ran / 1000.0 / count.requests as f64, waited: waited / ran })
 }
 
-fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<f64>>) -> Measured {
+fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<Slice>>) -> Measured {
+    let waited = samples.values().flatten().map(|slice| slice.waited);
+    let waited = waited.sum::<f64>() / (samples.len() * samples[&Variant::None].len()) as f64;
+    let costs = |slices: &Vec<Slice>| slices.iter().map(|slice| slice.cost).collect();
+    let samples: BTreeMap<Variant, Vec<f64>> =
+        samples.iter().map(|(variant, slices)| (*variant, costs(slices))).collect();
     let none = &samples[&Variant::None];
     let added = |variant: &Variant| -> Vec<f64> {
         samples[variant].iter().zip(none).map(|(cost, none)| cost - none).collect()
@@ -123,6 +141,7 @@ fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<f64>>) -> Measured {
         against: case.against.to_string(),
         target: case.target,
         ratio: Quartiles::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs)),
+        waited,
         rounds: samples.iter().map(|(variant, all)| (variant.to_string(), all.clone())).collect(),
     }
 }
