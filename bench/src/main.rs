@@ -26,7 +26,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// How long each time, with its unit: 500ms, 1s
-    #[arg(long, value_name = "SPAN", default_value = "1s", value_parser = span)]
+    #[arg(long, value_name = "SPAN", default_value = "500ms", value_parser = span)]
     slice: Duration,
     /// Only what has this text in its name (see --list); docs/performance.md stays as it is
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -134,10 +134,13 @@ impl Bench {
         for (variant, added) in measured.added.iter().filter(|(name, _)| *name != "no filter") {
             eprint!("{variant} +{:.1} µs, ", added.median);
         }
-        eprintln!("ratio {:.2}", measured.ratio.median);
+        match measured.ratio {
+            Some(ratio) => eprintln!("ratio {:.2}", ratio.median),
+            None => eprintln!("no ratio: what native adds is lost in the noise"),
+        }
         if measured.waited > DISTURBED {
             eprintln!(
-                "  too high: something else had Envoy's core, {:.0} % of the time",
+                "  too high: Envoy waited {:.0} % of the time while something else had its core",
                 measured.waited * 100.0
             );
         }

@@ -22,8 +22,17 @@ pub struct Plan {
     pub cores: Cores,
 }
 
-/// V8 compiles a module a second time, better, where it is used much.
-pub const WARM_UP: Duration = Duration::from_secs(2);
+/// How long a variant runs before anything counts.
+pub fn warm_up(variant: Variant) -> Duration {
+    match variant {
+        Variant::None | Variant::Native | Variant::Cached => Duration::from_secs(1),
+        // V8 compiles a module a second time, better, where it is used much.
+        Variant::Vigile => Duration::from_secs(2),
+    }
+}
+
+/// What differs by less says nothing, in µs.
+const NOISE: f64 = 1.0;
 
 /// What a case cost.
 #[derive(Clone, Debug, Serialize)]
@@ -38,9 +47,9 @@ pub struct Measured {
     /// What the ratio is to.
     pub against: String,
     pub target: Option<f64>,
-    /// What Vigile adds by what the other adds, round by round.
-    pub ratio: Quartiles,
-    /// How long Envoy waited for its core, as a share of the time that it ran: what else ran there
+    /// What Vigile adds by what the other adds, round by round; where that is lost in the noise, none.
+    pub ratio: Option<Quartiles>,
+    /// How long Envoy waited for its core, as a share of the time that it wanted it: what else ran there
     /// costs it its caches, too.
     pub waited: f64,
     /// CPU per request in each round, in µs.
@@ -50,7 +59,7 @@ pub struct Measured {
 impl Measured {
     pub fn met(&self) -> Option<bool> {
         // As it stands in the table.
-        self.target.map(|target| (self.ratio.median * 100.0).round() / 100.0 <= target)
+        Some((self.ratio?.median * 100.0).round() / 100.0 <= self.target?)
     }
 }
 
@@ -71,7 +80,7 @@ pub fn measure(
     let load = load.map_err(|error| error.to_string())?;
     let slice = |variant, length| slice(&stand, case, variant, &load, length);
     for variant in &variants {
-        slice(*variant, WARM_UP)?;
+        slice(*variant, warm_up(*variant))?;
     }
     let mut samples: BTreeMap<Variant, Vec<Slice>> = BTreeMap::new();
     for round in 0..plan.rounds {
@@ -92,7 +101,7 @@ pub fn measure(
 struct Slice {
     /// CPU per request, in µs.
     cost: f64,
-    /// How long Envoy waited for its core, as a share of the time that it ran.
+    /// How long Envoy waited for its core, as a share of the time that it wanted it.
     waited: f64,
 }
 
@@ -115,7 +124,7 @@ fn slice(
     }
     let ran = (after.ran - before.ran) as f64;
     let waited = (after.waited - before.waited) as f64;
-    Ok(Slice { cost: ran / 1000.0 / count.requests as f64, waited: waited / ran })
+    Ok(Slice { cost: ran / 1000.0 / count.requests as f64, waited: waited / (ran + waited) })
 }
 
 fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<Slice>>) -> Measured {
@@ -133,6 +142,9 @@ fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<Slice>>) -> Measured {
         samples.keys().map(named).collect()
     };
     let (ours, theirs) = (added(&Variant::Vigile), added(&case.against));
+    let told = Quartiles::of(theirs.iter().copied()).median >= NOISE;
+    let ratio =
+        told.then(|| Quartiles::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs)));
     Measured {
         case: case.clone(),
         name: case.name.clone(),
@@ -140,7 +152,7 @@ fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<Slice>>) -> Measured {
         added: by_name(&added),
         against: case.against.to_string(),
         target: case.target,
-        ratio: Quartiles::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs)),
+        ratio,
         waited,
         rounds: samples.iter().map(|(variant, all)| (variant.to_string(), all.clone())).collect(),
     }
