@@ -18,7 +18,7 @@ usage() {
 ./build.sh demo --gradio   the same with the sample's Gradio app
 ./build.sh test            builds, then runs every test; ends with lines that count them
 ./build.sh bench           builds, then measures what a request costs in Envoy with Vigile, and with Envoy's own filters
-                           that do the same; writes docs/performance.md. Half an hour on two idle cores;
+                           that do the same; writes docs/performance.md. Ten minutes on two idle cores;
                            ./build.sh bench --help for less of it
 ./build.sh help            this text
 

@@ -50,13 +50,25 @@ impl Cores {
     }
 }
 
-/// Nanoseconds on a processor so far, of all threads of a process (`/proc/PID/task/*/schedstat`, field 1).
-pub fn used(pid: u32) -> io::Result<u64> {
-    let mut sum = 0;
+/// Nanoseconds of all threads of a process, so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Used {
+    /// On a processor.
+    pub ran: u64,
+    /// Ready to run, while something else had the processor.
+    pub waited: u64,
+}
+
+/// From `/proc/PID/task/*/schedstat`, the first two fields.
+pub fn used(pid: u32) -> io::Result<Used> {
+    let mut sum = Used::default();
     for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
         let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
-        let used = text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok());
-        sum += used.ok_or_else(|| io::Error::other("this kernel keeps no schedstat"))?;
+        let mut fields = text.split_whitespace().map_while(|field| field.parse::<u64>().ok());
+        let (Some(ran), Some(waited)) = (fields.next(), fields.next()) else {
+            return Err(io::Error::other("this kernel keeps no schedstat"));
+        };
+        sum = Used { ran: sum.ran + ran, waited: sum.waited + waited };
     }
     Ok(sum)
 }

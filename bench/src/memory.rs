@@ -8,7 +8,7 @@ use vigile_tests::envoy::Binary;
 
 use crate::case::{Case, Kind, Presented, Variant};
 use crate::cpu::Cores;
-use crate::measure::WARM_UP;
+use crate::measure::warm_up;
 use crate::policy::path;
 use crate::quartiles::Quartiles;
 use crate::stand::Stand;
@@ -80,7 +80,7 @@ pub fn growth(binary: &Binary, mint: &mut Mint, cores: Cores) -> Result<Growth, 
     let load = |tokens: &[String]| {
         Load::write(stand.envoy.folder(), path(&case), tokens).map_err(|error| error.to_string())
     };
-    load(&presented[..1])?.run(address, WARM_UP)?;
+    load(&presented[..1])?.run(address, warm_up(Variant::Vigile))?;
     let before = rss(stand.envoy.pid())?;
     let second = Duration::from_secs(1);
     let running = load(&presented)?.start(address, second * SECONDS)?;

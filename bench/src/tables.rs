@@ -46,7 +46,8 @@ fn conditions(it: &Conditions) -> String {
 }
 
 fn cases(cases: &[Measured]) -> String {
-    let mut out = table(&[
+    let mut out = "![](images/performance.svg)\n\n".to_owned();
+    out += &table(&[
         "case",
         "no filter, µs",
         "native adds",
@@ -75,8 +76,8 @@ fn cases(cases: &[Measured]) -> String {
                 against(Variant::Native),
                 against(Variant::Cached),
                 added(Variant::Vigile),
-                format!("{:.2}", case.ratio.median),
-                format!("{:.2} to {:.2}", case.ratio.q1, case.ratio.q3),
+                case.ratio.map(|ratio| format!("{:.2}", ratio.median)).unwrap_or_default(),
+                case.ratio.map(|it| format!("{:.2} to {:.2}", it.q1, it.q3)).unwrap_or_default(),
                 case.target.map(|target| format!("{target:.1}")).unwrap_or_default(),
                 case.met().map(|met| if met { "yes" } else { "no" }).unwrap_or_default().to_owned(),
             ],

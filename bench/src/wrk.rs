@@ -12,7 +12,7 @@ use crate::policy::HOST;
 
 const SCRIPT: &str = include_str!("requests.lua");
 /// Enough that Envoy always has something to do.
-pub const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 32;
 
 /// What wrk counted.
 #[derive(Clone, Copy, Debug, Deserialize)]
