@@ -187,15 +187,9 @@ fn rsa_verifies(
         key.verify(scheme, &D::digest(message), signature).is_ok()
     }
     match algorithm {
-        Algorithm::Rs256 => {
-            holds::<Sha256>(key, Pkcs1v15Sign::new::<Sha256>(), message, signature)
-        }
-        Algorithm::Rs384 => {
-            holds::<Sha384>(key, Pkcs1v15Sign::new::<Sha384>(), message, signature)
-        }
-        Algorithm::Rs512 => {
-            holds::<Sha512>(key, Pkcs1v15Sign::new::<Sha512>(), message, signature)
-        }
+        Algorithm::Rs256 => holds::<Sha256>(key, Pkcs1v15Sign::new::<Sha256>(), message, signature),
+        Algorithm::Rs384 => holds::<Sha384>(key, Pkcs1v15Sign::new::<Sha384>(), message, signature),
+        Algorithm::Rs512 => holds::<Sha512>(key, Pkcs1v15Sign::new::<Sha512>(), message, signature),
         Algorithm::Ps256 => holds::<Sha256>(key, Pss::<Sha256>::new(), message, signature),
         Algorithm::Ps384 => holds::<Sha384>(key, Pss::<Sha384>::new(), message, signature),
         Algorithm::Ps512 => holds::<Sha512>(key, Pss::<Sha512>::new(), message, signature),
