@@ -21,13 +21,18 @@ pub(crate) fn headers(map: MapType) -> Option<Headers> {
     hostcalls::get_map_bytes(map).ok()
 }
 
+/// Whether a header is there.
+pub(crate) fn has(map: MapType, name: &str) -> bool {
+    !matches!(hostcalls::get_map_value_bytes(map, name), Ok(None))
+}
+
 /// The body of the request that Envoy holds, up to `most` bytes.
 pub(crate) fn held_body(most: usize) -> Option<Vec<u8>> {
     hostcalls::get_buffer(BufferType::HttpRequestBody, 0, most).ok().map(Option::unwrap_or_default)
 }
 
 /// Applies edits in their order.
-pub(crate) fn apply(map: MapType, edits: &[Edit]) {
+pub(crate) fn apply(map: MapType, edits: &[Edit<'_>]) {
     for edit in edits {
         let done = match edit {
             Edit::Set(name, value) => hostcalls::set_map_value_bytes(map, name, Some(value)),

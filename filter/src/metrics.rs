@@ -4,33 +4,28 @@
 //! `vigile.would_refuse.module.<module>.reason.<reason>` what `mode: observe` let through. The module of
 //! a request that belongs to none is `_`. `stats_tags` turn the parts into labels (docs/operating.md).
 
-use std::collections::BTreeMap;
-
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 use vigile_policy::{Policy, Reason, Record};
 
-/// The counters of one policy, by module (`None` for requests of no module) and reason.
+/// The counters of one policy.
 pub(crate) struct Metrics {
     requests: Counters,
     would_refuse: Counters,
 }
 
-type Counters = BTreeMap<(Option<usize>, Reason), u32>;
+/// Envoy's numbers of them: by module, requests of no module behind the last one, and in it by reason.
+type Counters = Vec<Vec<Option<u32>>>;
 
 impl Metrics {
     pub(crate) fn define(policy: &Policy) -> Self {
-        let (mut requests, mut would_refuse) = (Counters::new(), Counters::new());
         let modules = policy.modules().enumerate().map(|(index, name)| (Some(index), name));
-        for (index, module) in modules.chain([(None, "_")]) {
-            for reason in Reason::ALL.iter().copied() {
-                define(&mut requests, "requests", index, module, reason);
-                if policy.observes(index) && reason.refuses() {
-                    define(&mut would_refuse, "would_refuse", index, module, reason);
-                }
-            }
+        let modules: Vec<_> = modules.chain([(None, "_")]).collect();
+        let observed = |index, reason: Reason| policy.observes(index) && reason.refuses();
+        Self {
+            requests: define("requests", &modules, |_, _| true),
+            would_refuse: define("would_refuse", &modules, observed),
         }
-        Self { requests, would_refuse }
     }
 
     pub(crate) fn count(&self, record: &Record) {
@@ -41,17 +36,33 @@ impl Metrics {
     }
 }
 
-fn define(counters: &mut Counters, what: &str, index: Option<usize>, module: &str, reason: Reason) {
-    let code = reason.code().replace('.', "_");
-    let name = format!("vigile.{what}.module.{module}.reason.{code}");
-    if let Ok(counter) = hostcalls::define_metric(MetricType::Counter, &name) {
-        counters.insert((index, reason), counter);
-    }
+fn define(
+    what: &str,
+    modules: &[(Option<usize>, &str)],
+    counted: impl Fn(Option<usize>, Reason) -> bool,
+) -> Counters {
+    let counter = |module: &str, reason: Reason| {
+        let code = reason.code().replace('.', "_");
+        let name = format!("vigile.{what}.module.{module}.reason.{code}");
+        hostcalls::define_metric(MetricType::Counter, &name).ok()
+    };
+    let of_module = |(index, module): &(Option<usize>, &str)| {
+        let reasons = Reason::ALL.iter();
+        reasons
+            .map(|reason| counted(*index, *reason).then(|| counter(module, *reason)).flatten())
+            .collect()
+    };
+    modules.iter().map(of_module).collect()
 }
 
 fn increment(counters: &Counters, module: Option<usize>, reason: Reason) {
-    if let Some(counter) = counters.get(&(module, reason))
-        && hostcalls::increment_metric(*counter, 1).is_err()
+    let of_module = match module {
+        Some(module) => counters.get(module),
+        None => counters.last(),
+    };
+    let counter = of_module.and_then(|reasons| reasons.get(reason.index()).copied().flatten());
+    if let Some(counter) = counter
+        && hostcalls::increment_metric(counter, 1).is_err()
     {
         log::error!("Envoy refused a metric");
     }

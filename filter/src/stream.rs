@@ -194,14 +194,15 @@ impl HttpContext for Stream {
         }
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, count: usize, _: bool) -> Action {
         self.answering = true;
-        if let Some(plan) = &self.response {
-            let upstream = match plan.reads_upstream() {
-                true => host::headers(MapType::HttpResponseHeaders).unwrap_or_default(),
+        if let Some(plan) = self.response.as_ref().filter(|plan| !plan.is_as_given(count)) {
+            let map = MapType::HttpResponseHeaders;
+            let upstream = match plan.looks_at().any(|name| host::has(map, name)) {
+                true => host::headers(map).unwrap_or_default(),
                 false => Vec::new(),
             };
-            host::apply(MapType::HttpResponseHeaders, &plan.edits(&upstream));
+            host::apply(map, &plan.edits(&upstream));
         }
         Action::Continue
     }
@@ -241,8 +242,7 @@ fn tell(loaded: &Loaded, record: &Record, request: &Request<'_>) {
 }
 
 fn send(reply: &Reply) {
-    let headers =
-        reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers = reply.headers().collect();
     let body = (!reply.body.is_empty()).then_some(reply.body.as_slice());
     if hostcalls::send_http_response(reply.status().into(), headers, body).is_err() {
         log::error!("Envoy refused an answer");

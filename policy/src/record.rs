@@ -1,11 +1,14 @@
 //! What is known of a decision afterwards: the audit line, the counters, the filter state.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::policy::{Mode, Module, Policy};
+use crate::decide::Proven;
+use crate::policy::{Mode, Module, Policy, Rule};
 use crate::request::Request;
 use crate::{Reason, UnixTime};
 
@@ -21,9 +24,9 @@ pub struct Record {
     pub(crate) mode: Mode,
     pub(crate) reason: Reason,
     pub(crate) would_refuse: Option<Reason>,
-    pub(crate) subject: Option<String>,
-    pub(crate) roles: Vec<String>,
-    pub(crate) audited: Vec<String>,
+    /// Who it was, as far as that was proven.
+    pub(crate) proven: Proven,
+    pub(crate) rule: Option<Arc<Rule>>,
 }
 
 impl Record {
@@ -49,8 +52,20 @@ impl Record {
 
     /// Who it was: a token's subject whose signature held, or an API key by its name. On one line and
     /// bounded, since access logs print it as it is.
-    pub fn subject(&self) -> Option<String> {
-        self.subject.as_deref().map(on_one_line)
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        self.named().map(on_one_line)
+    }
+
+    fn named(&self) -> Option<&str> {
+        match (&self.proven.token, &self.proven.api_key) {
+            (Some(token), _) => token.claims.subject.as_deref(),
+            (None, key) => key.as_ref().map(|key| key.name.as_str()),
+        }
+    }
+
+    fn roles(&self) -> Vec<String> {
+        let token = self.proven.token.as_ref();
+        token.map(|token| token.claims.words(&token.issuer.roles_claim)).unwrap_or_default()
     }
 
     /// `allowed`, `refused`, `answered` or `observed`.
@@ -77,12 +92,16 @@ impl Record {
     ///
     /// `address` is the caller's, where the host knows one.
     pub fn line(&self, request: &Request<'_>, address: Option<IpAddr>, now: UnixTime) -> String {
-        let shown = |text: &[u8]| self.shown(&String::from_utf8_lossy(text));
-        let header = |name: &str| request.value(name).map(shown);
+        let header = |name: &str| request.value(name).map(|value| self.bytes_shown(value));
         let path = request
             .value(":path")
             .map(|path| path.split(|byte| *byte == b'?').next().unwrap_or_default());
-        let audited = self.audited.iter().filter_map(|name| Some((name.as_str(), header(name)?)));
+        let audited = self.rule.iter().flat_map(|rule| &rule.require_headers);
+        let audited = audited.filter_map(|required| {
+            let name = required.name.as_str();
+            Some((name, header(name)?))
+        });
+        let roles = self.roles().join(" ");
         let line = Line {
             timestamp: now.to_string(),
             level: if self.turns_away() { "WARNING" } else { "INFO" },
@@ -90,11 +109,11 @@ impl Record {
             module: self.module(),
             reason: self.reason.code(),
             would_refuse: self.would_refuse.map(Reason::code),
-            user: self.subject.as_deref().map(|user| self.shown(user)),
-            role: (!self.roles.is_empty()).then(|| self.shown(&self.roles.join(" "))),
+            user: self.named().map(|user| self.shown(user)),
+            role: (!roles.is_empty()).then(|| self.shown(&roles)),
             ip: address.map(|address| self.shown_address(address)),
             method: header(":method"),
-            path: path.map(shown),
+            path: path.map(|path| self.bytes_shown(path)),
             request_id: header("x-request-id"),
             mode: self.mode.as_str(),
             headers: audited.collect(),
@@ -102,9 +121,16 @@ impl Record {
         serde_json::to_string(&line).unwrap_or_default()
     }
 
-    fn shown(&self, text: &str) -> String {
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let cut = on_one_line(text);
-        if self.policy.log.mask_email { without_local_parts(&cut) } else { cut }
+        if self.policy.log.mask_email { without_local_parts(&cut).into() } else { cut }
+    }
+
+    fn bytes_shown<'t>(&self, bytes: &'t [u8]) -> Cow<'t, str> {
+        match String::from_utf8_lossy(bytes) {
+            Cow::Borrowed(text) => self.shown(text),
+            Cow::Owned(text) => self.shown(&text).into_owned().into(),
+        }
     }
 
     fn shown_address(&self, address: IpAddr) -> String {
@@ -133,25 +159,28 @@ struct Line<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
+    user: Option<Cow<'l, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<String>,
+    role: Option<Cow<'l, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
+    method: Option<Cow<'l, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    path: Option<Cow<'l, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    request_id: Option<Cow<'l, str>>,
     mode: &'static str,
-    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    headers: std::collections::BTreeMap<&'l str, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'l str, Cow<'l, str>>,
 }
 
 /// Bounded, and without what would begin another line or turn one around in a reader's terminal:
 /// control characters (C1 among them, which JSON does not escape), line separators, bidi controls.
-fn on_one_line(text: &str) -> String {
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.into();
+    }
     let turns = |c: char| {
         c.is_control()
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,9 +1,10 @@
 //! What becomes of the app's answer: the module's headers, who may frame it, which caches may keep it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::decide::Edit;
-use crate::policy::Module;
+use crate::policy::{Headers, Module};
 use crate::reply::Reply;
 use crate::request::OFFERED;
 use crate::set_cookie;
@@ -22,11 +23,11 @@ enum Plan {
     Others { module: Arc<Module>, private: bool, asked: Asked },
     /// The answer is ours, and these are its headers. Envoy adds those of its route table to them:
     /// what stands there twice is set once (observed on Envoy 1.40).
-    Own(Vec<(String, String)>),
+    Own(Arc<Reply>),
 }
 
 /// What the request tells of its answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked {
     /// A websocket offers the module's own subprotocol, and may need it as the answer.
     pub(crate) subprotocol: bool,
@@ -46,97 +47,122 @@ impl ResponsePlan {
         Self(Plan::Others { module: module.clone(), private, asked })
     }
 
-    pub(crate) fn own(reply: &Reply) -> Self {
-        Self(Plan::Own(reply.headers.clone()))
+    pub(crate) fn own(reply: &Arc<Reply>) -> Self {
+        Self(Plan::Own(reply.clone()))
     }
 
-    /// Whether [`Self::edits`] looks at the answer's headers. Where not, a host skips a call that
-    /// returns a buffer.
-    pub fn reads_upstream(&self) -> bool {
+    /// The headers that [`Self::edits`] looks at. An answer that has none of them needs not be read: to ask
+    /// Envoy for one that is missing costs a twentieth of reading all (docs/performance.md).
+    pub fn looks_at(&self) -> impl Iterator<Item = &'static str> {
+        let (module, private, asked, ours) = match &self.0 {
+            Plan::Nothing => (None, false, Asked::default(), false),
+            Plan::Others { module, private, asked } => (Some(module), *private, *asked, false),
+            Plan::Own(_) => (None, false, Asked::default(), true),
+        };
+        let sets = |name| module.is_some_and(|module| module.headers.sets(name));
+        let embedded = module.is_some_and(|module| module.embed.is_some());
+        let private = private && !sets("cache-control");
+        let names = [
+            (ours || asked.subprotocol, ":status"),
+            (module.is_some_and(|module| module.own_policy.is_some()), "content-security-policy"),
+            (embedded && !sets("x-frame-options"), "x-frame-options"),
+            (private, "cache-control"),
+            (private, SHARED_CACHES[0]),
+            (private, SHARED_CACHES[1]),
+            (module.is_some_and(|module| partitions_app_cookies(module)), set_cookie::NAME),
+        ];
+        names.into_iter().filter_map(|(looked_at, name)| looked_at.then_some(name))
+    }
+
+    /// Whether an answer with so many headers is Vigile's own as it was given, to which nobody added any:
+    /// then there is nothing to edit. Envoy adds `:status`, and `content-length` to a body.
+    pub fn is_as_given(&self, headers: usize) -> bool {
         match &self.0 {
-            Plan::Nothing => false,
-            Plan::Others { module, private, asked } => {
-                let cookies = partitions_app_cookies(module);
-                *private || module.own_policy.is_some() || asked.subprotocol || cookies
+            Plan::Own(reply) => {
+                let length = usize::from(!reply.body.is_empty());
+                reply.headers().count().saturating_add(1).saturating_add(length) == headers
             }
-            Plan::Own(_) => true,
+            Plan::Nothing | Plan::Others { .. } => false,
         }
     }
 
     /// The edits on an answer with these headers.
-    pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
+    pub fn edits(&self, upstream: &[(String, Vec<u8>)]) -> Vec<Edit<'_>> {
         match &self.0 {
             Plan::Nothing => Vec::new(),
             Plan::Others { module, private, asked } => {
                 let mut edits = others(module, *private, upstream);
                 let own = module.headers.set_over_https.iter().filter(|_| asked.encrypted);
-                edits.extend(own.map(|(name, value)| set(name, value.clone().into_bytes())));
+                edits.extend(own.map(|(name, value)| set(name, value.as_bytes())));
                 edits.extend(chosen(module, *asked, upstream));
                 edits.extend(cookies(module, *asked, upstream));
                 edits
             }
-            Plan::Own(headers) => headers
-                .iter()
-                .filter(|(name, _)| name != set_cookie::NAME)
+            Plan::Own(reply) => reply
+                .headers()
+                .filter(|(name, _)| *name != set_cookie::NAME)
                 .filter(|(name, _)| values(upstream, name).nth(1).is_some())
-                .map(|(name, value)| set(name, value.clone().into_bytes()))
+                .map(|(name, value)| set(name, value.as_bytes()))
                 .collect(),
         }
     }
 }
 
-fn others(module: &Module, private: bool, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
-    let mut edits = Vec::new();
+/// What tells shared caches apart from the browser's (RFC 9213).
+const SHARED_CACHES: [&str; 2] = ["surrogate-control", "cdn-cache-control"];
+
+fn others<'m>(module: &'m Module, private: bool, upstream: &[(String, Vec<u8>)]) -> Vec<Edit<'m>> {
+    let Headers { set: own, remove, .. } = &module.headers;
+    let mut edits = Vec::with_capacity(own.len().saturating_add(remove.len()).saturating_add(4));
     let has = |name: &str| values(upstream, name).next().is_some();
-    let sets = |name: &str| module.headers.set.iter().any(|(known, _)| known == name);
     if let Some(own) = &module.own_policy {
-        edits.push(set(
-            "content-security-policy",
-            merged_policy(own, upstream, module.embed.is_some()),
-        ));
+        let merged = merged_policy(own, upstream, module.embed.is_some());
+        edits.push(set("content-security-policy", merged));
     }
     // frame-ancestors takes its place in every browser that knows it (CSP Level 3 §6.4.2.1); what
     // does not would keep the platform out.
-    if module.embed.is_some() && has("x-frame-options") && !sets("x-frame-options") {
-        edits.push(Edit::Remove("x-frame-options".to_owned()));
+    if module.embed.is_some() && has("x-frame-options") && !module.headers.sets("x-frame-options") {
+        edits.push(Edit::Remove("x-frame-options".into()));
     }
-    if private && !sets("cache-control") {
+    if private && !module.headers.sets("cache-control") {
         edits.push(set("cache-control", private_cache(upstream)));
-        let shared = ["surrogate-control", "cdn-cache-control"];
-        edits.extend(
-            shared.into_iter().filter(|name| has(name)).map(|name| Edit::Remove(name.to_owned())),
-        );
+        let shared = SHARED_CACHES.into_iter().filter(|name| has(name));
+        edits.extend(shared.map(|name| Edit::Remove(name.into())));
     }
-    edits.extend(module.headers.remove.iter().map(|name| Edit::Remove(name.clone())));
-    edits.extend(
-        module.headers.set.iter().map(|(name, value)| set(name, value.clone().into_bytes())),
-    );
+    edits.extend(remove.iter().map(|name| Edit::Remove(name.into())));
+    edits.extend(own.iter().map(|(name, value)| set(name, value.as_bytes())));
     edits
 }
 
 /// A browser that offered subprotocols fails a websocket whose answer names none of them (Chromium,
 /// though RFC 6455 §4.1 lets a server choose none); the app saw no offer of ours, and so cannot choose it.
-fn chosen(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Option<Edit> {
+fn chosen<'m>(
+    module: &'m Module,
+    asked: Asked,
+    upstream: &[(String, Vec<u8>)],
+) -> Option<Edit<'m>> {
     let word = module.credentials.subprotocol.as_ref().filter(|_| asked.subprotocol)?;
     let switches = values(upstream, ":status").any(|status| status == b"101");
     let chose = values(upstream, OFFERED).next().is_some();
-    (switches && !chose).then(|| set(OFFERED, word.clone().into_bytes()))
+    (switches && !chose).then(|| set(OFFERED, word.as_bytes()))
 }
 
 fn partitions_app_cookies(module: &Module) -> bool {
     module.embed.as_ref().is_some_and(|embed| embed.partitions_app_cookies)
 }
 
-fn cookies(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Vec<Edit> {
-    let all: Vec<&[u8]> = values(upstream, set_cookie::NAME).collect();
+fn cookies(module: &Module, asked: Asked, upstream: &[(String, Vec<u8>)]) -> Vec<Edit<'static>> {
     match (&module.credentials.cookie, partitions_app_cookies(module)) {
-        (Some(own), true) => set_cookie::edits(&all, own, asked.framed),
+        (Some(own), true) => {
+            let all: Vec<&[u8]> = values(upstream, set_cookie::NAME).collect();
+            set_cookie::edits(&all, own, asked.framed)
+        }
         _ => Vec::new(),
     }
 }
 
-fn set(name: &str, value: Vec<u8>) -> Edit {
-    Edit::Set(name.to_owned(), value)
+fn set<'e>(name: &'e str, value: impl Into<Cow<'e, [u8]>>) -> Edit<'e> {
+    Edit::Set(name.into(), value.into())
 }
 
 fn values<'u>(upstream: &'u [(String, Vec<u8>)], name: &str) -> impl Iterator<Item = &'u [u8]> {

@@ -8,7 +8,7 @@ pub(crate) const NAME: &str = "set-cookie";
 
 /// The edits on the app's own cookies, which a frame of another site is to keep (docs/decisions/0011). The
 /// session's is not among them: with the platform's tokens the gate sets it, and nobody else.
-pub(crate) fn edits(all: &[&[u8]], own: &CookieName, framed: bool) -> Vec<Edit> {
+pub(crate) fn edits(all: &[&[u8]], own: &CookieName, framed: bool) -> Vec<Edit<'static>> {
     let ours = |cookie: &[u8]| is_named(cookie, &own.plain) || is_named(cookie, &own.partitioned);
     if !all.iter().any(|cookie| framed || ours(cookie)) {
         return Vec::new();
@@ -17,8 +17,8 @@ pub(crate) fn edits(all: &[&[u8]], own: &CookieName, framed: bool) -> Vec<Edit> 
         true => partitioned(cookie),
         false => cookie.to_vec(),
     });
-    let added = kept.map(|cookie| Edit::Add(NAME.to_owned(), cookie));
-    std::iter::once(Edit::Remove(NAME.to_owned())).chain(added).collect()
+    let added = kept.map(|cookie| Edit::Add(NAME.into(), cookie.into()));
+    std::iter::once(Edit::Remove(NAME.into())).chain(added).collect()
 }
 
 /// Whether a browser would send this cookie back under the name. One without a name is sent as its

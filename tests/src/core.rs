@@ -48,9 +48,8 @@ impl Core {
             Verdict::Reply(reply) => Outcome {
                 status: reply.status(),
                 headers: reply
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+                    .headers()
+                    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                     .collect(),
                 body: reply.body.clone(),
                 ..Outcome::default()
@@ -140,8 +139,9 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         let name = name.to_ascii_lowercase();
         answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
     }
-    let edits =
-        decision.response.edits(if decision.response.reads_upstream() { &answer } else { &[] });
+    let plan = &decision.response;
+    let looked_at = plan.looks_at().any(|name| answer.iter().any(|(known, _)| known == name));
+    let edits = plan.edits(if looked_at { &answer } else { &[] });
     apply(&mut answer, &edits);
     answer.retain(|(name, _)| name != ":status");
     Outcome {
@@ -153,14 +153,14 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
 }
 
 /// Edits as Envoy carries them out: `Set` replaces all values by one.
-pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit]) {
+pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit<'_>]) {
     for edit in edits {
         match edit {
             Edit::Remove(name) => headers.retain(|(known, _)| known != name),
-            Edit::Add(name, value) => headers.push((name.clone(), value.clone())),
+            Edit::Add(name, value) => headers.push((name.to_string(), value.to_vec())),
             Edit::Set(name, value) => {
                 headers.retain(|(known, _)| known != name);
-                headers.push((name.clone(), value.clone()));
+                headers.push((name.to_string(), value.to_vec()));
             }
         }
     }

@@ -29,6 +29,7 @@ const ON_THE_NEWEST: &[(&str, Test)] = &[
     ("update/again and again", again_and_again),
     ("load/one line says what is loaded", one_line_says_what_is_loaded),
     ("memory/a hit ends with its token", a_hit_ends_with_its_token),
+    ("memory/a hit is judged by the policy of now", a_hit_is_judged_by_the_policy_of_now),
     ("memory/as many as the policy says", as_many_as_the_policy_says),
 ];
 
@@ -213,6 +214,36 @@ fn a_hit_ends_with_its_token(binary: &Binary) -> Result<(), Failed> {
     }
     println!("{hits} hits, then token.expired");
     if hits > 20 { Ok(()) } else { Err(format!("{hits} hits alone: was it remembered?").into()) }
+}
+
+/// The same keys, and a policy that asks for more: what was remembered under the one before admits nobody.
+fn a_hit_is_judged_by_the_policy_of_now(binary: &Binary) -> Result<(), Failed> {
+    let open = policy(&iahome());
+    let mut gate = Gate::start(binary, &open);
+    let known = token("iahome");
+    for (place, value, status, reason) in [
+        ("/modules/0/routes/0/token/roles", json!(["admin"]), 403, "token.roles"),
+        ("/modules/0/routes/0/token/claims", json!({ "plan": "pro" }), 403, "token.claims"),
+        ("/issuers/0/max_lifetime", json!("1m"), 401, "token.lifetime"),
+        ("/issuers/0/issuer", json!("https://iahome.fr"), 401, "token.issuer"),
+        (
+            "/issuers/0/revoked",
+            json!({ "issued_before": "2099-01-01T00:00:00Z" }),
+            401,
+            "token.revoked",
+        ),
+    ] {
+        for _ in 0..3 {
+            gate.says(&known, 200, "")?;
+        }
+        let mut policy = open.clone();
+        let (section, key) = place.rsplit_once('/').expect("a key in a section");
+        policy.pointer_mut(section).expect("a section")[key] = value;
+        gate.replace(&policy)?;
+        gate.says(&known, status, reason)?;
+        gate.replace(&open)?;
+    }
+    Ok(gate.is_sound()?)
 }
 
 /// docs/operating.md: which version and policy serve, by which keys, and no secret. One policy has one digest,

@@ -13,14 +13,15 @@ use super::visit::Visit;
 use super::waiting::{self, Next};
 use super::{Decision, Verdict};
 use crate::Reason;
-use crate::policy::{Access, Mode, Module, Need, Policy, State};
+use crate::origin::Origin;
+use crate::policy::{Access, Mode, Module, Need, Policy, Rule, State};
 use crate::record::Record;
 use crate::reply::{self, Reply};
-use crate::request::{Caller, Destination, Request, Site, Target, cookie_values, offers};
+use crate::request::{self, Caller, Destination, Request, Site, Target, cookie_values, offers};
 use crate::response::{Asked, ResponsePlan};
 
 /// A caller who may come in: to the app, to Vigile's own answers, or through the exchange.
-pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Next {
+pub(crate) fn admitted(visit: Box<Visit<'_>>, proven: Proven) -> Next {
     let by_query = proven.token.as_ref().filter(|token| token.source == Source::Query);
     let answer = match (&visit.rule.access, by_query) {
         (Access::Status(needs), _) => {
@@ -39,16 +40,9 @@ pub(crate) fn admitted(visit: Visit<'_>, proven: Proven) -> Next {
 }
 
 /// A caller who may not come in, though a rule was found for the request.
-pub(crate) fn refused(mut visit: Visit<'_>, failure: &Failure) -> Decision {
+pub(crate) fn refused(mut visit: Box<Visit<'_>>, failure: &Failure) -> Decision {
     let notes = visit.notes.take();
-    let refresh = visit.is_refresh();
-    let mut decision = visit.scene().refused(failure, refresh, notes);
-    if let (Verdict::Reply(reply), true) =
-        (&mut decision.verdict, refresh && visit.asked_by_ancestor())
-    {
-        reply.allow_origin(&visit.caller);
-    }
-    decision
+    visit.scene().refused(failure, visit.is_refresh(), notes)
 }
 
 /// A request that no rule takes.
@@ -62,15 +56,12 @@ pub(crate) fn nowhere(
 ) -> Decision {
     let Nowhere { reason, module, detail } = nowhere;
     let mode = module.as_ref().map_or(state.policy.mode, |module| module.mode);
-    let scene =
-        Scene { policy: &state.policy, request, caller, target, module, mode, audited: &[] };
+    let policy = &state.policy;
+    let scene = Scene { policy, request, caller, target, module, mode, rule: None, reader: None };
     scene.refused(&Failure::new(reason, detail), false, notes.take())
 }
 
-fn replied(mut visit: Visit<'_>, proven: &Proven, mut reply: Reply) -> Decision {
-    if visit.is_refresh() || (visit.rule.access.is_logout() && visit.asked_by_ancestor()) {
-        reply.allow_origin(&visit.caller);
-    }
+fn replied(mut visit: Box<Visit<'_>>, proven: &Proven, reply: Reply) -> Decision {
     let notes = visit.notes.take();
     let mut decision = visit.scene().otherwise(proven, false).replied(reply);
     decision.notes = notes;
@@ -78,7 +69,7 @@ fn replied(mut visit: Visit<'_>, proven: &Proven, mut reply: Reply) -> Decision 
 }
 
 /// To the app, unless its body or the number of the caller's requests stands in the way.
-fn forwarded(mut visit: Visit<'_>, proven: Proven) -> Next {
+fn forwarded(mut visit: Box<Visit<'_>>, proven: Proven) -> Next {
     let Some(told) = edits::forwarding(&visit.rule, &proven) else {
         return refused(visit, &Failure { proven, ..Reason::ClaimUnsendable.into() }).into();
     };
@@ -115,8 +106,9 @@ struct Scene<'s, 'r> {
     target: Option<&'s Target<'r>>,
     module: Option<Arc<Module>>,
     mode: Mode,
-    /// The headers whose values the audit line repeats.
-    audited: &'s [crate::policy::RequiredHeader],
+    rule: Option<&'s Arc<Rule>>,
+    /// The page of another site that may read Vigile's own answer.
+    reader: Option<Origin>,
 }
 
 impl<'r> Visit<'r> {
@@ -128,7 +120,8 @@ impl<'r> Visit<'r> {
             target: Some(&self.target),
             module: Some(self.module.clone()),
             mode: self.module.mode,
-            audited: &self.rule.require_headers,
+            rule: Some(&self.rule),
+            reader: self.reader(),
         }
     }
 }
@@ -145,8 +138,9 @@ impl Scene<'_, '_> {
         Otherwise {
             module: self.module.clone(),
             form: reply::Form::of(self.caller, refresh),
-            language: self.caller.language,
+            language: request::language(self.request),
             encrypted: self.is_encrypted(),
+            reader: self.reader.clone(),
             cleaning: self.cleaning(true),
             record: self.record(Reason::AllowedObserved, None, proven),
             observed: (self.mode == Mode::Observe && !refresh).then(|| self.observed(proven)),
@@ -164,7 +158,12 @@ impl Scene<'_, '_> {
         Box::new(self.forwarded(Vec::new(), response, record))
     }
 
-    fn forwarded(&self, edits: Vec<Edit>, response: ResponsePlan, record: Record) -> Decision {
+    fn forwarded(
+        &self,
+        edits: Vec<Edit<'static>>,
+        response: ResponsePlan,
+        record: Record,
+    ) -> Decision {
         let mut all = self.cleaning(false);
         all.extend(edits);
         Decision {
@@ -196,11 +195,9 @@ impl Scene<'_, '_> {
     /// Whether the page that asks is in a frame of another site: the partitioned cookie is sent nowhere
     /// else (docs/browsers.md), and before there is one the navigation of the frame says so.
     fn is_framed(&self, module: &Module) -> bool {
-        let has_twin = module
-            .credentials
-            .cookie
-            .as_ref()
-            .is_some_and(|cookie| !cookie_values(self.request, &cookie.partitioned).is_empty());
+        let has_twin = module.credentials.cookie.as_ref().is_some_and(|cookie| {
+            cookie_values(self.request, &cookie.partitioned).next().is_some()
+        });
         match self.caller.destination {
             Destination::Document => false,
             Destination::Frame => has_twin || self.caller.site == Some(Site::Foreign),
@@ -208,33 +205,19 @@ impl Scene<'_, '_> {
         }
     }
 
-    fn cleaning(&self, replying: bool) -> Vec<Edit> {
+    fn cleaning(&self, replying: bool) -> Vec<Edit<'static>> {
         edits::cleaning(self.request, self.target, self.module.as_deref(), replying)
     }
 
     fn record(&self, reason: Reason, would_refuse: Option<Reason>, proven: &Proven) -> Record {
-        let audited = self.audited.iter().map(|header| header.name.clone()).collect();
-        let (subject, roles) = identity(proven);
         Record {
             policy: self.policy.clone(),
             module: self.module.clone(),
             mode: self.mode,
             reason,
             would_refuse,
-            subject,
-            roles,
-            audited,
+            proven: proven.clone(),
+            rule: self.rule.cloned(),
         }
-    }
-}
-
-/// Who it was, as far as it was proven: a token's subject and roles, or an API key by name.
-fn identity(proven: &Proven) -> (Option<String>, Vec<String>) {
-    match (&proven.token, &proven.api_key) {
-        (Some(token), _) => {
-            (token.claims.subject.clone(), token.claims.words(&token.issuer.roles_claim))
-        }
-        (None, Some(key)) => (Some(key.name.clone()), Vec::new()),
-        (None, None) => (None, Vec::new()),
     }
 }

@@ -79,15 +79,14 @@ fn reads_query(visit: &Visit<'_>) -> bool {
 /// The token in the query, where the query is read.
 pub(crate) fn query_token<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Reason> {
     match (&visit.module.credentials.query, visit.target.query) {
-        (Some(name), Some(query)) if reads_query(visit) => single(&parameter_values(query, name)),
+        (Some(name), Some(query)) if reads_query(visit) => single(parameter_values(query, name)),
         _ => Ok(None),
     }
 }
 
 /// The value of the header of a place.
 fn in_header<'r>(visit: &Visit<'r>, place: &HeaderPlace) -> Result<Option<&'r [u8]>, Reason> {
-    let values: Vec<&[u8]> = visit.request.all(&place.name).collect();
-    match single(&values)? {
+    match single(visit.request.all(&place.name))? {
         Some(value) if place.is_joined(value) => Err(Reason::CredentialRepeated),
         value => Ok(value),
     }
@@ -96,7 +95,9 @@ fn in_header<'r>(visit: &Visit<'r>, place: &HeaderPlace) -> Result<Option<&'r [u
 /// The token among the subprotocols that a websocket's handshake offers.
 fn in_subprotocols<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Reason> {
     match &visit.module.credentials.subprotocol {
-        Some(word) if visit.caller.websocket => single(&protocol_tokens(&visit.request, word)),
+        Some(word) if visit.caller.websocket => {
+            single(protocol_tokens(&visit.request, word).into_iter())
+        }
         _ => Ok(None),
     }
 }
@@ -104,8 +105,8 @@ fn in_subprotocols<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Reason> {
 /// Of a cookie and its partitioned twin the one that lives longer: the browser sends both where a
 /// module was opened in a frame and then became its neighbour, or where it knows no partitions.
 fn in_cookie<'r>(visit: &Visit<'r>, name: &CookieName) -> Result<Option<&'r [u8]>, Reason> {
-    let plain = single(&cookie_values(&visit.request, &name.plain))?;
-    let partitioned = single(&cookie_values(&visit.request, &name.partitioned))?;
+    let plain = single(cookie_values(&visit.request, &name.plain))?;
+    let partitioned = single(cookie_values(&visit.request, &name.partitioned))?;
     Ok(match (partitioned, plain) {
         (Some(one), Some(other)) if expiry_of(other) > expiry_of(one) => Some(other),
         (one, other) => one.or(other),
@@ -113,11 +114,11 @@ fn in_cookie<'r>(visit: &Visit<'r>, name: &CookieName) -> Result<Option<&'r [u8]
 }
 
 /// A credential stands once in its place; an empty one is none.
-fn single<'r>(values: &[&'r [u8]]) -> Result<Option<&'r [u8]>, Reason> {
-    match values {
-        [] | [[]] => Ok(None),
-        [value] => Ok(Some(value)),
-        _ => Err(Reason::CredentialRepeated),
+fn single<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Result<Option<&'r [u8]>, Reason> {
+    match (values.next(), values.next()) {
+        (None | Some([]), None) => Ok(None),
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Reason::CredentialRepeated),
     }
 }
 

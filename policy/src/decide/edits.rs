@@ -1,5 +1,7 @@
 //! Edits on the request: what the app must not see, and what it is told.
 
+use std::borrow::Cow;
+
 use super::credential::Source;
 use super::failure::Proven;
 use crate::policy::{ForwardValue, Module, Rule, is_folded};
@@ -10,13 +12,13 @@ use crate::token::{Claim, Scalar};
 
 /// One edit on a header. `Set` replaces every value that was there, `Add` none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
+pub enum Edit<'e> {
     /// The only value from now on.
-    Set(String, Vec<u8>),
+    Set(Cow<'e, str>, Cow<'e, [u8]>),
     /// One value more: `Set-Cookie` cannot be joined (RFC 9110 §5.3).
-    Add(String, Vec<u8>),
+    Add(Cow<'e, str>, Cow<'e, [u8]>),
     /// All values are taken away.
-    Remove(String),
+    Remove(Cow<'e, str>),
 }
 
 /// Headers by which a client would have a backend see another method or path than the gate judged
@@ -32,25 +34,25 @@ pub(crate) fn cleaning(
     target: Option<&Target<'_>>,
     module: Option<&Module>,
     replying: bool,
-) -> Vec<Edit> {
+) -> Vec<Edit<'static>> {
     let own = module.map(|module| module.forwarded.as_slice()).unwrap_or_default();
-    let mut edits: Vec<Edit> = Vec::new();
+    let mut edits: Vec<Edit<'static>> = Vec::new();
     for (name, _) in request.headers {
         let taken = OVERRIDES.iter().any(|folded| is_folded(name, folded))
             || own.iter().any(|folded| is_folded(name, folded));
-        let known = |edit: &Edit| matches!(edit, Edit::Remove(known) if known == name);
+        let known = |edit: &Edit<'_>| matches!(edit, Edit::Remove(known) if known == name);
         if taken && !edits.iter().any(known) {
-            edits.push(Edit::Remove(name.clone()));
+            edits.push(Edit::Remove(name.clone().into()));
         }
     }
     let Some(module) = module else { return edits };
     if !module.keep_credentials || replying {
         let path = target.and_then(|target| path_without_token(target, module));
-        edits.extend(path.map(|path| Edit::Set(":path".to_owned(), path)));
+        edits.extend(path.map(|path| Edit::Set(":path".into(), path.into())));
         let names: Vec<&str> = module.cookies.iter().map(String::as_str).collect();
         edits.extend(without_cookies(request, &names).map(|left| kept("cookie", left)));
         let word = module.credentials.subprotocol.as_ref();
-        let taken = edits.contains(&Edit::Remove(OFFERED.to_owned()));
+        let taken = edits.contains(&Edit::Remove(OFFERED.into()));
         let left = word.filter(|_| !taken).and_then(|word| without_protocol(request, word));
         edits.extend(left.map(|left| kept(OFFERED, left)));
     }
@@ -58,10 +60,10 @@ pub(crate) fn cleaning(
 }
 
 /// What is left of a header, if anything.
-fn kept(name: &str, left: Vec<u8>) -> Edit {
+fn kept(name: &'static str, left: Vec<u8>) -> Edit<'static> {
     match left.is_empty() {
-        true => Edit::Remove(name.to_owned()),
-        false => Edit::Set(name.to_owned(), left),
+        true => Edit::Remove(name.into()),
+        false => Edit::Set(name.into(), left.into()),
     }
 }
 
@@ -81,7 +83,7 @@ pub(crate) fn without_credential(
     request: &Request<'_>,
     module: &Module,
     proven: &Proven,
-) -> Vec<Edit> {
+) -> Vec<Edit<'static>> {
     if module.keep_credentials {
         return Vec::new();
     }
@@ -91,50 +93,59 @@ pub(crate) fn without_credential(
         explicit && request.all(&place.name).any(|value| place.token(value).is_some())
     });
     let key = proven.api_key.as_ref().map(|key| &key.place);
-    token.into_iter().chain(key).map(|place| Edit::Remove(place.name.clone())).collect()
+    token.into_iter().chain(key).map(|place| Edit::Remove(place.name.clone().into())).collect()
 }
 
 /// What the app is told of the caller; `None` where a claim is nothing that a header can carry.
-pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit>> {
+pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit<'static>>> {
     let mut edits = Vec::new();
     for forward in &rule.forward {
         let value = match &forward.value {
             ForwardValue::Fixed(value) | ForwardValue::Secret(value) => Some(value.clone()),
             ForwardValue::Claim(name) => {
-                let claim = proven.token.as_ref().and_then(|token| token.claims.claim(name));
-                claim.map(|claim| sendable(&claim)).transpose().ok()?
+                let claims = proven.token.as_ref().map(|token| &token.claims);
+                match claims.and_then(|claims| claims.text(name)) {
+                    Some(text) => Some(readable(text.to_owned())?),
+                    None => match claims.and_then(|claims| claims.claim(name)) {
+                        Some(claim) => Some(sendable(&claim)?),
+                        None => None,
+                    },
+                }
             }
         };
         if let Some(value) = value {
-            edits.push(Edit::Set(forward.header.clone(), value.into_bytes()));
+            edits.push(Edit::Set(forward.header.clone().into(), value.into_bytes().into()));
         }
     }
     Some(edits)
 }
 
-/// A claim as a header's value, read by the app as the token said it; `Err` for what would not be.
-fn sendable(claim: &Claim) -> Result<String, ()> {
+/// A claim as a header's value, read by the app as the token said it; `None` for what would not be.
+fn sendable(claim: &Claim) -> Option<String> {
     let value = match claim {
         Claim::One(scalar) => word(scalar)?,
-        // A comma inside an item would make two of it.
-        Claim::Many(all)
-            if all.iter().all(|item| word(item).is_ok_and(|word| !word.contains(','))) =>
-        {
-            all.iter().filter_map(|item| word(item).ok()).collect::<Vec<_>>().join(",")
+        Claim::Many(all) => {
+            let words: Vec<String> = all.iter().map(word).collect::<Option<_>>()?;
+            // A comma inside an item would make two of it.
+            if words.iter().any(|word| word.contains(',')) {
+                return None;
+            }
+            words.join(",")
         }
-        Claim::Many(_) | Claim::Other => return Err(()),
+        Claim::Other => return None,
     };
-    match crate::document::is_header_value(&value) {
-        true => Ok(value),
-        false => Err(()),
-    }
+    readable(value)
 }
 
-fn word(scalar: &Scalar) -> Result<String, ()> {
+fn readable(value: String) -> Option<String> {
+    crate::document::is_header_value(&value).then_some(value)
+}
+
+fn word(scalar: &Scalar) -> Option<String> {
     match scalar {
-        Scalar::Text(text) => Ok(text.clone()),
-        Scalar::Whole(number) => Ok(number.to_string()),
-        Scalar::Flag(flag) => Ok(flag.to_string()),
-        Scalar::Fraction => Err(()),
+        Scalar::Text(text) => Some(text.clone()),
+        Scalar::Whole(number) => Some(number.to_string()),
+        Scalar::Flag(flag) => Some(flag.to_string()),
+        Scalar::Fraction => None,
     }
 }

@@ -52,7 +52,7 @@ fn replaces_another(visit: &Visit<'_>, token: &Known) -> bool {
     match (&token.beside, &visit.module.credentials.cookie) {
         (Some(known), _) => known.subject != token.claims.subject,
         (None, Some(name)) if visit.caller.destination == Destination::Frame => {
-            let is_there = |name: &str| !cookie_values(&visit.request, name).is_empty();
+            let is_there = |name: &str| cookie_values(&visit.request, name).next().is_some();
             is_there(&name.plain) || is_there(&name.partitioned)
         }
         (None, _) => false,
@@ -87,7 +87,7 @@ fn kind<'n>(visit: &Visit<'_>, name: &'n CookieName) -> (&'n str, &'static str) 
     let in_a_tab = visit.caller.destination == Destination::Document;
     // A page of the module's own may ask, in whatever frame: then the cookie that is there tells.
     let foreign = visit.caller.site == Some(Site::Foreign)
-        || !cookie_values(&visit.request, &name.partitioned).is_empty();
+        || cookie_values(&visit.request, &name.partitioned).next().is_some();
     match foreign && !in_a_tab {
         true => (&name.partitioned, "SameSite=None; Partitioned"),
         false => (&name.plain, "SameSite=Lax"),

@@ -14,6 +14,8 @@ mod requirements;
 mod visit;
 mod waiting;
 
+use std::sync::Arc;
+
 pub use edits::Edit;
 pub(crate) use failure::{Detail, Failure, Proven};
 pub use notes::Note;
@@ -46,7 +48,7 @@ pub enum Step<'r> {
 pub struct Decision {
     /// Edits on the request, whatever the verdict: a reply too must lose the token from `:path`, which
     /// access logs print.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<Edit<'static>>,
     /// Forward it, or answer it.
     pub verdict: Verdict,
     /// What to do with the app's answer.
@@ -70,7 +72,7 @@ pub enum Verdict {
         bound: Option<Bound>,
     },
     /// At once, and complete; the response plan undoes what the host adds to it.
-    Reply(Reply),
+    Reply(Arc<Reply>),
 }
 
 /// The end of a body that is not held.
@@ -146,7 +148,7 @@ impl State {
         let (module, rule) = (place.module.clone(), place.rule());
         notes.add("module", || module.name.clone());
         notes.add("route", || place.shown());
-        let visit = Visit {
+        let visit = Box::new(Visit {
             policy,
             keys,
             request: *request,
@@ -157,13 +159,13 @@ impl State {
             rule,
             now,
             notes,
-        };
+        });
         visit.enter(memory)
     }
 }
 
 impl<'r> Visit<'r> {
-    fn enter(self, memory: &Memory) -> Step<'r> {
+    fn enter(self: Box<Self>, memory: &Memory) -> Step<'r> {
         let top_level = self.caller.destination == Destination::Document
             && self.module.embed.as_ref().is_some_and(|embed| embed.only);
         match &self.rule.access {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::edits::Edit;
 use super::failure::Failure;
 use super::{Decision, Verdict};
+use crate::origin::Origin;
 use crate::policy::Module;
 use crate::reason::Language;
 use crate::record::Record;
@@ -19,8 +20,10 @@ pub(crate) struct Otherwise {
     pub(crate) form: Form,
     pub(crate) language: Language,
     pub(crate) encrypted: bool,
+    /// The page of another site that may read the answer.
+    pub(crate) reader: Option<Origin>,
     /// What the request loses before it is answered.
-    pub(crate) cleaning: Vec<Edit>,
+    pub(crate) cleaning: Vec<Edit<'static>>,
     pub(crate) record: Record,
     /// In `mode: observe`, what goes on in place of a refusal.
     pub(crate) observed: Option<Box<Decision>>,
@@ -34,8 +37,7 @@ impl Otherwise {
                 *observed
             }
             _ => {
-                let reply =
-                    reply::refusal(self.module.as_deref(), self.form, self.language, failure);
+                let reply = reply::refusal(self.module.as_ref(), self.form, self.language, failure);
                 self.replied(reply)
             }
         }
@@ -45,8 +47,12 @@ impl Otherwise {
         let over_https =
             self.module.iter().filter_map(|module| module.headers.set_over_https.as_ref());
         for (name, value) in over_https.filter(|_| self.encrypted) {
-            reply.set(name, value);
+            reply.set(name.clone(), value.clone());
         }
+        if let Some(origin) = &self.reader {
+            reply.allow_origin(origin);
+        }
+        let reply = Arc::new(reply);
         Decision {
             edits: self.cleaning,
             record: Record { reason: reply.reason(), would_refuse: None, ..self.record },

@@ -40,7 +40,7 @@ impl From<Reason> for Nowhere {
 /// Finds the place of a request, refusing what could be read as belonging elsewhere.
 pub(crate) fn place(policy: &Policy, target: &Target<'_>) -> Result<Place, Nowhere> {
     let near = nearest(policy, target);
-    let plainly = find(&near, target, target.path, Case::Kept);
+    let plainly = find(near.clone(), target, target.path, Case::Kept);
     let nowhere = |reason| {
         let module = match &plainly {
             Ok(place) => Some(place.module.clone()),
@@ -57,7 +57,7 @@ pub(crate) fn place(policy: &Policy, target: &Target<'_>) -> Result<Place, Nowhe
     })?;
     let Ok(place) = &plainly else { return plainly };
     let elsewhere = |path: &[u8], case| {
-        !find(&near, target, path, case).is_ok_and(|other| place.is_like(&other))
+        !find(near.clone(), target, path, case).is_ok_and(|other| place.is_like(&other))
     };
     let ambiguous =
         readings.iter().any(|path| elsewhere(path, Case::Kept) || elsewhere(path, Case::Folded));
@@ -66,19 +66,22 @@ pub(crate) fn place(policy: &Policy, target: &Target<'_>) -> Result<Place, Nowhe
 
 /// The modules whose hosts name the request's host most exactly. As among Envoy's virtual hosts, a less
 /// exact one is not asked when a more exact one lacks the path.
-fn nearest<'p>(policy: &'p Policy, target: &Target<'_>) -> Vec<&'p Arc<Module>> {
+fn nearest<'p>(
+    policy: &'p Policy,
+    target: &Target<'_>,
+) -> impl Iterator<Item = &'p Arc<Module>> + Clone {
     let exactness = |module: &Module| module.hosts.matches(&target.host);
     let best = policy.modules.iter().filter_map(|module| exactness(module)).max();
-    policy.modules.iter().filter(|module| best.is_some() && exactness(module) == best).collect()
+    policy.modules.iter().filter(move |module| best.is_some() && exactness(module) == best)
 }
 
-fn find(
-    near: &[&Arc<Module>],
+fn find<'p>(
+    near: impl Iterator<Item = &'p Arc<Module>>,
     target: &Target<'_>,
     path: &[u8],
     case: Case,
 ) -> Result<Place, Nowhere> {
-    let under = near.iter().filter(|module| module.prefix.matches(path, case));
+    let under = near.filter(|module| module.prefix.matches(path, case));
     let Some(module) = under.max_by_key(|module| module.prefix.as_str().len()) else {
         return Err(Reason::ModuleUnknown.into());
     };

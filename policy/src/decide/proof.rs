@@ -26,7 +26,7 @@ pub(crate) struct Known {
 
 /// A request on trial: which way in is being tried, and what was found on those before it.
 pub(crate) struct Trial<'r> {
-    visit: Visit<'r>,
+    visit: Box<Visit<'r>>,
     way: usize,
     furthest: Option<Failure>,
     learned: Vec<Learned>,
@@ -63,7 +63,7 @@ enum Part {
 type Tried<'r> = Result<Step<'r>, (Box<Trial<'r>>, Failure)>;
 
 impl<'r> Trial<'r> {
-    pub(crate) fn of(visit: Visit<'r>, memory: &Memory) -> Step<'r> {
+    pub(crate) fn of(visit: Box<Visit<'r>>, memory: &Memory) -> Step<'r> {
         let trial = Self { visit, way: 0, furthest: None, learned: Vec::new() };
         Box::new(trial).run(memory)
     }
@@ -74,14 +74,17 @@ impl<'r> Trial<'r> {
         while let Some(need) = rule.access.needs().get(self.way) {
             match self.attempt(need, memory) {
                 Ok(step) => return step,
-                Err((trial, failure)) => self = trial.note_failure(failure),
+                Err((trial, failure)) => {
+                    self = trial;
+                    self.note_failure(failure);
+                }
             }
         }
         let failure = self.furthest.take().unwrap_or_else(|| Reason::TokenMissing.into());
         self.settled(|visit| answer::refused(visit, &failure).into())
     }
 
-    fn note_failure(mut self: Box<Self>, failure: Failure) -> Box<Self> {
+    fn note_failure(&mut self, failure: Failure) {
         // What contradicts itself is refused whatever the other ways would say.
         let last =
             matches!(failure.reason, Reason::CredentialRepeated | Reason::CredentialConflict);
@@ -90,10 +93,9 @@ impl<'r> Trial<'r> {
         if last || further {
             self.furthest = Some(failure);
         }
-        self
     }
 
-    fn settled(self, answer: impl FnOnce(Visit<'r>) -> Next) -> Step<'r> {
+    fn settled(self, answer: impl FnOnce(Box<Visit<'r>>) -> Next) -> Step<'r> {
         let mut next = answer(self.visit);
         next.decision_mut().learned = self.learned;
         Step::Next(next)
@@ -211,7 +213,7 @@ impl<'r> Unverified<'r> {
             issuer: self.aim.issuer.index,
             algorithm: self.parsed.algorithm,
             kid: self.parsed.kid.as_deref(),
-            message: self.parsed.message.as_bytes(),
+            message: self.parsed.message,
             signature: &self.parsed.signature,
         }
     }
@@ -222,13 +224,16 @@ impl<'r> Unverified<'r> {
         let rule = trial.visit.rule.clone();
         let Some(need) = rule.access.needs().get(trial.way) else { return trial.run(memory) };
         let judged = signed_by.ok_or(Reason::TokenSignature).map(|key| {
-            let (token, claims) = (parsed.text.as_bytes().into(), Arc::new(parsed.claims));
+            let (token, claims) = (parsed.text.into(), Arc::new(parsed.claims));
             trial.learned.push(Learned { token, claims: Arc::clone(&claims), key });
             claims
         });
         match trial.judged(need, aim, judged, memory) {
             Ok(step) => step,
-            Err((trial, failure)) => trial.note_failure(failure).run(memory),
+            Err((mut trial, failure)) => {
+                trial.note_failure(failure);
+                trial.run(memory)
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use super::place::Place;
 use crate::origin::Origin;
 use crate::policy::{Issuer, Mode, Module, Policy, Rule};
 use crate::request::{Caller, Request, SentOrigin, Target};
-use crate::token::{Claims, Keys, Parsed, Scalar};
-use crate::{Reason, UnixTime, token};
+use crate::token::{Claims, Keys, Parsed};
+use crate::{Reason, UnixTime};
 
 /// What is known of a request before anybody is believed.
 pub(crate) struct Visit<'r> {
@@ -54,6 +54,19 @@ impl Visit<'_> {
         matches!(&self.caller.origin, SentOrigin::Known(origin) if self.is_ancestor(origin))
     }
 
+    /// The page of another site that may read Vigile's own answer: it refreshes a session, or ends one.
+    pub(crate) fn reader(&self) -> Option<Origin> {
+        match &self.caller.origin {
+            SentOrigin::Known(origin)
+                if (self.is_refresh() || self.rule.access.is_logout())
+                    && self.is_ancestor(origin) =>
+            {
+                Some(origin.clone())
+            }
+            _ => None,
+        }
+    }
+
     fn is_ancestor(&self, page: &Origin) -> bool {
         let embed = self.module.embed.as_ref();
         embed.is_some_and(|embed| embed.ancestors.contain(page, &self.target.origin()))
@@ -73,8 +86,8 @@ impl Visit<'_> {
     pub(crate) fn accepts(&self, claims: &Claims, issuer: &Issuer) -> Result<(), Reason> {
         issuer.accepts(claims, self.now)?;
         let Some(bound) = &self.module.module_claim else { return Ok(()) };
-        match claims.claim(bound) {
-            Some(token::Claim::One(Scalar::Text(name))) if name == self.module.name => Ok(()),
+        match claims.text(bound) {
+            Some(name) if name == self.module.name => Ok(()),
             _ => Err(Reason::TokenModule),
         }
     }

@@ -111,7 +111,7 @@ pub(crate) fn folded(name: &str) -> String {
 /// Whether `name` folds to `folded`, without writing it down. `:path` is no header, and `path` is none of
 /// its spellings.
 pub(crate) fn is_folded(name: &str, folded: &str) -> bool {
-    if name.starts_with(':') {
+    if name.starts_with(':') || name.len() < folded.len() {
         return false;
     }
     let kept = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());

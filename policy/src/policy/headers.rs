@@ -14,6 +14,11 @@ pub(crate) struct Headers {
 }
 
 impl Headers {
+    /// Whether the policy sets this header.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        self.set.iter().any(|(known, _)| known == name)
+    }
+
     /// Whether the policy says something of this header.
     pub(super) fn names(&self, name: &str) -> bool {
         self.set.iter().map(|(known, _)| known).chain(&self.remove).any(|known| known == name)

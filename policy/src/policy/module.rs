@@ -14,6 +14,7 @@ use super::{Context, Mode, access, mode};
 use crate::document::{Node, Section, Tree, name, origin, quoted, text};
 use crate::origin::Origin;
 use crate::path::{Pattern, Prefix};
+use crate::reply;
 
 /// A service, its routes, and what all of them share.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct Module {
     pub(crate) keep_credentials: bool,
     pub(crate) embed: Option<Embed>,
     pub(crate) headers: Headers,
+    /// The headers of Vigile's own answers.
+    pub(crate) answers: Vec<(String, String)>,
     /// `csp` and `frame-ancestors` as one policy.
     pub(crate) own_policy: Option<String>,
     pub(crate) shared_cache: bool,
@@ -94,6 +97,7 @@ pub(super) fn read(
         forward?;
         sound?;
         suited?;
+        let headers = security_headers::beneath(preset?, headers?);
         Some(Module {
             index,
             name: name?,
@@ -107,7 +111,8 @@ pub(super) fn read(
             refresh_rule: Arc::new(refresh_rule(&rules)),
             cookies: cookies(&credentials, &rules),
             forwarded: forwarded(&rules),
-            headers: security_headers::beneath(preset?, headers?),
+            answers: reply::always(&headers, embed.as_ref()),
+            headers,
             shared_cache: shared_cache?,
             credentials,
             embed,

@@ -52,6 +52,11 @@ mod table;
 pub use table::Reason;
 
 impl Reason {
+    /// Its place in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     /// The stable name: `token.expired`.
     pub const fn code(self) -> &'static str {
         self.row().code
@@ -124,6 +129,7 @@ mod tests {
     fn codes_are_unique_and_fit_a_metric_name() {
         for (at, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+            assert_eq!(reason.index(), at);
             assert!(Reason::ALL.iter().skip(at + 1).all(|other| other.code() != reason.code()));
             assert!(
                 reason.code().bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'_')

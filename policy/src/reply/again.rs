@@ -5,6 +5,8 @@
 //! browser without partitioned cookies (observed on Chromium 156). This page sets no cookie. Where it may
 //! be shown, its script asks again, and Sec-Fetch-Site then says `same-origin`, which no other site can.
 
+use std::sync::Arc;
+
 use super::page::hash;
 use super::{Reply, content_policy};
 use crate::Reason;
@@ -14,10 +16,10 @@ use crate::policy::Module;
 const SCRIPT: &str = "if (origin === location.origin) location.replace(location.href);";
 
 /// The page, with the same address as the request.
-pub(crate) fn again(module: &Module) -> Reply {
+pub(crate) fn again(module: &Arc<Module>) -> Reply {
     let mut reply = Reply::of(Reason::ExchangeAgain, Some(module));
     let sources = format!("script-src '{}'; ", hash(SCRIPT));
-    reply.set("content-security-policy", content_policy(&sources, Some(module)));
+    reply.set("content-security-policy", content_policy(&sources, module.embed.as_ref()));
     let page =
         format!("<!doctype html>\n<title>{}</title>\n<script>{SCRIPT}</script>\n", module.name);
     reply.with_body("text/html; charset=utf-8", page.into_bytes())

@@ -1,5 +1,7 @@
 //! `logout: true`: the session's cookies are taken back.
 
+use std::sync::Arc;
+
 use super::Reply;
 use crate::Reason;
 use crate::policy::{CookieName, Module};
@@ -9,7 +11,7 @@ use crate::policy::{CookieName, Module};
 const KEPT: &str = "\"cache\", \"storage\"";
 
 /// 204, and each cookie of the module anew, without a value and at its end.
-pub(crate) fn logout(module: &Module) -> Reply {
+pub(crate) fn logout(module: &Arc<Module>) -> Reply {
     let mut reply = Reply::of(Reason::LogoutDone, Some(module));
     reply.set("clear-site-data", KEPT);
     for CookieName { plain, partitioned } in module.cookie_names() {

@@ -4,6 +4,8 @@
 //! platform in itself: it tells the platform by postMessage, and offers a link to a new tab
 //! (docs/browsers.md).
 
+use std::sync::LazyLock;
+
 use ct_codecs::{Base64, Encoder};
 
 use super::{Reply, content_policy, words};
@@ -17,6 +19,10 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const SHIELD: &str = "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\"><path d=\"M12 3 5 6v5c0 4.5 3 8 7 10 4-2 7-5.5 7-10V6z\"/><path d=\"M12 9v4M12 16.2v.01\"/></svg>";
 
+/// The page's own style and script, and no other. Hashed once: a flood of refusals is a flood of pages.
+static SOURCES: LazyLock<String> =
+    LazyLock::new(|| format!("style-src '{}'; script-src '{}'; ", hash(STYLE), hash(SCRIPT)));
+
 /// Makes the page the body of a refusal.
 pub(super) fn page(
     mut reply: Reply,
@@ -25,8 +31,8 @@ pub(super) fn page(
     language: Language,
     failure: &Failure,
 ) -> Reply {
-    let sources = format!("style-src '{}'; script-src '{}'; ", hash(STYLE), hash(SCRIPT));
-    reply.set("content-security-policy", content_policy(&sources, module));
+    let embed = module.and_then(|module| module.embed.as_ref());
+    reply.set("content-security-policy", content_policy(&SOURCES, embed));
     let platform = module.and_then(|module| module.platform.as_ref()).map(ToString::to_string);
     let page = Page {
         language,

@@ -1,5 +1,7 @@
 //! `status: true`: what the gate asks for, as the `security` block of 001_d9637b39f961e8b1.txt.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::Reply;
@@ -7,7 +9,7 @@ use crate::Reason;
 use crate::policy::{Module, Need, Networks, Policy};
 
 /// The block; mode and digest are for a caller whom the route made prove himself.
-pub(crate) fn status(policy: &Policy, module: &Module, proven: bool) -> Reply {
+pub(crate) fn status(policy: &Policy, module: &Arc<Module>, proven: bool) -> Reply {
     let needs: Vec<&Need> = module.rules.iter().flat_map(|rule| rule.access.needs()).collect();
     let mut networks: Vec<_> =
         needs.iter().flat_map(|need| &need.addresses).flat_map(Networks::iter).collect();

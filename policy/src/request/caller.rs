@@ -17,7 +17,6 @@ pub(crate) struct Caller {
     pub(crate) navigates: bool,
     pub(crate) accepts_html: bool,
     pub(crate) websocket: bool,
-    pub(crate) language: Language,
 }
 
 /// `Sec-Fetch-Dest`, as far as it matters here.
@@ -67,7 +66,6 @@ impl Caller {
             navigates,
             accepts_html,
             websocket: request.all("upgrade").any(|upgrade| holds_word(upgrade, b"websocket")),
-            language: language(request),
         }
     }
 
@@ -123,7 +121,7 @@ fn holds_word(list: &[u8], wanted: &[u8]) -> bool {
 }
 
 /// French where Accept-Language (RFC 9110 §12.5.4) prefers it to English.
-fn language(request: &Request<'_>) -> Language {
+pub(crate) fn language(request: &Request<'_>) -> Language {
     let mut best = (0, Language::English);
     for item in request.all("accept-language").flat_map(|list| list.split(|byte| *byte == b',')) {
         let mut parts = item.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
@@ -155,12 +153,12 @@ fn thousandths(weight: &[u8]) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, Language};
+    use super::Language;
     use crate::Request;
 
-    fn language(accept: &str) -> Language {
+    fn spoken(accept: &str) -> Language {
         let headers = [("accept-language".to_owned(), accept.as_bytes().to_vec())];
-        Caller::of(&Request { headers: &headers, peer: None, end_of_stream: true }).language
+        super::language(&Request { headers: &headers, peer: None, end_of_stream: true })
     }
 
     #[test]
@@ -168,12 +166,12 @@ mod tests {
         for french in
             ["fr", "fr-FR,en;q=0.5", "de,fr;q=0.8,en;q=0.7", "FR-ca", "en;q=0.1, fr;q=0.15"]
         {
-            assert_eq!(language(french), Language::French, "{french}");
+            assert_eq!(spoken(french), Language::French, "{french}");
         }
         for english in
             ["", "en", "en,fr", "de", "fr;q=0", "fr;q=0.5,en", "fr;q=x,en;q=0.1", "frisian"]
         {
-            assert_eq!(language(english), Language::English, "{english}");
+            assert_eq!(spoken(english), Language::English, "{english}");
         }
     }
 }

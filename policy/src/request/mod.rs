@@ -8,7 +8,7 @@ mod target;
 
 use std::net::SocketAddr;
 
-pub(crate) use caller::{Caller, Destination, SentOrigin, Site};
+pub(crate) use caller::{Caller, Destination, SentOrigin, Site, language};
 pub(crate) use cookies::{cookie_values, without_cookies};
 pub(crate) use protocols::{OFFERED, offers, protocol_tokens, without_protocol};
 pub(crate) use query::{parameter_values, without_parameter};

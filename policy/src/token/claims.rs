@@ -59,6 +59,18 @@ impl Claims {
         }
     }
 
+    /// A claim that is one string.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match name {
+            "iss" => self.issuer.as_deref(),
+            "sub" => self.subject.as_deref(),
+            _ => match self.others.iter().find(|(known, _)| known == name) {
+                Some((_, Claim::One(Scalar::Text(text)))) => Some(text),
+                _ => None,
+            },
+        }
+    }
+
     /// The words of a roles claim: an array, or one string with spaces between (as `scope` has,
     /// RFC 8693 §4.2).
     pub(crate) fn words(&self, name: &str) -> Vec<String> {

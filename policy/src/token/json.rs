@@ -1,5 +1,6 @@
 //! The JSON inside tokens, read once and strictly: no member twice, types as RFC 7519 wants them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -15,15 +16,15 @@ pub(super) fn claims(json: &[u8], wanted: &[String]) -> Option<Claims> {
 
 /// What the header says (RFC 7515 §4.1).
 #[derive(Default)]
-pub(super) struct Header {
-    pub(super) algorithm: Option<String>,
+pub(super) struct Header<'h> {
+    pub(super) algorithm: Option<Cow<'h, str>>,
     pub(super) kid: Option<String>,
-    pub(super) kind: Option<String>,
+    pub(super) kind: Option<Cow<'h, str>>,
     pub(super) critical: bool,
 }
 
 /// Reads the header.
-pub(super) fn header(json: &[u8]) -> Option<Header> {
+pub(super) fn header(json: &[u8]) -> Option<Header<'_>> {
     whole(json, HeaderOf)
 }
 
@@ -38,42 +39,84 @@ fn whole<'de, S: DeserializeSeed<'de>>(json: &'de [u8], seed: S) -> Option<S::Va
 
 /// Names that were seen in one object.
 #[derive(Default)]
-struct Members(BTreeSet<String>);
+struct Members<'de> {
+    /// The first of them, as many as honest tokens have: a list is faster than a set.
+    few: Vec<Cow<'de, str>>,
+    /// The others, which may be thousands.
+    many: BTreeSet<Cow<'de, str>>,
+}
 
-impl Members {
-    fn next<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<String>, A::Error> {
-        match map.next_key::<String>()? {
-            Some(name) if !self.0.insert(name.clone()) => {
-                Err(A::Error::custom("a member stands twice"))
+/// How many names are looked through one by one.
+const FEW: usize = 16;
+
+impl<'de> Members<'de> {
+    fn next<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<Cow<'de, str>>, A::Error> {
+        let Some(name) = map.next_key_seed(Word)? else { return Ok(None) };
+        let known = self.few.contains(&name);
+        let is_new = match self.few.len() < FEW {
+            _ if known => false,
+            true => {
+                self.few.push(name.clone());
+                true
             }
-            name => Ok(name),
+            false => self.many.insert(name.clone()),
+        };
+        match is_new {
+            true => Ok(Some(name)),
+            false => Err(A::Error::custom("a member stands twice")),
         }
+    }
+}
+
+/// A string, borrowed where nothing in it is escaped.
+struct Word;
+
+impl<'de> DeserializeSeed<'de> for Word {
+    type Value = Cow<'de, str>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Word {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(text.to_owned().into())
     }
 }
 
 struct HeaderOf;
 
 impl<'de> DeserializeSeed<'de> for HeaderOf {
-    type Value = Header;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Header, D::Error> {
+    type Value = Header<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Header<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for HeaderOf {
-    type Value = Header;
+    type Value = Header<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a header object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header<'de>, A::Error> {
         let (mut header, mut members) = (Header::default(), Members::default());
         while let Some(name) = members.next(&mut map)? {
-            match name.as_str() {
-                "alg" => header.algorithm = Some(map.next_value()?),
+            match name.as_ref() {
+                "alg" => header.algorithm = Some(map.next_value_seed(Word)?),
                 "kid" => header.kid = Some(map.next_value()?),
-                "typ" => header.kind = Some(map.next_value()?),
+                "typ" => header.kind = Some(map.next_value_seed(Word)?),
                 name => {
                     header.critical |= name == "crit";
                     map.next_value::<IgnoredAny>()?;
@@ -105,16 +148,16 @@ impl<'de> Visitor<'de> for ClaimsOf<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
         let (mut claims, mut members) = (Claims::default(), Members::default());
         while let Some(name) = members.next(&mut map)? {
-            match name.as_str() {
+            match name.as_ref() {
                 "iss" => claims.issuer = Some(map.next_value()?),
                 "sub" => claims.subject = Some(map.next_value()?),
                 "aud" => claims.audience = Some(Audience(words(map.next_value_seed(ClaimOf)?)?)),
                 "exp" => claims.expires = Some(map.next_value_seed(NumericDate)?),
                 "nbf" => claims.not_before = Some(map.next_value_seed(NumericDate)?),
                 "iat" => claims.issued = Some(map.next_value_seed(NumericDate)?),
-                _ if self.wanted.contains(&name) => {
+                other if self.wanted.iter().any(|wanted| wanted == other) => {
                     let claim = map.next_value_seed(ClaimOf)?;
-                    claims.others.push((name, claim));
+                    claims.others.push((name.into_owned(), claim));
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -1,6 +1,7 @@
 //! A token that was read and is not believed yet.
 
-use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Algorithm, Claims, MAX_TOKEN, json};
 use crate::{Reason, UnixTime};
@@ -8,9 +9,9 @@ use crate::{Reason, UnixTime};
 /// A token's header and claims. Until a signature holds they are what the caller says.
 #[derive(Clone, Debug)]
 pub(crate) struct Parsed<'t> {
-    pub(crate) text: &'t str,
+    pub(crate) text: &'t [u8],
     /// What was signed: the first two parts and the dot between them (RFC 7515 §5.2).
-    pub(crate) message: &'t str,
+    pub(crate) message: &'t [u8],
     pub(crate) signature: Vec<u8>,
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<String>,
@@ -19,17 +20,17 @@ pub(crate) struct Parsed<'t> {
 
 impl<'t> Parsed<'t> {
     /// Reads a token; `accepted` are the issuer's algorithms, `wanted` the claims that the policy names.
+    /// Part by part: what the header alone refuses costs no reading of the rest.
     pub(crate) fn parse(
-        token: &'t [u8],
+        text: &'t [u8],
         accepted: &[Algorithm],
         wanted: &[String],
     ) -> Result<Self, Reason> {
-        if token.len() > MAX_TOKEN {
+        if text.len() > MAX_TOKEN {
             return Err(Reason::TokenTooLarge);
         }
-        let text = std::str::from_utf8(token).map_err(|_| Reason::TokenMalformed)?;
-        let Parts { message, header, claims, signature } =
-            parts(text).ok_or(Reason::TokenMalformed)?;
+        let parts = Parts::of(text).ok_or(Reason::TokenMalformed)?;
+        let header = decoded(parts.header).ok_or(Reason::TokenMalformed)?;
         let header = json::header(&header).ok_or(Reason::TokenMalformed)?;
         if header.critical {
             return Err(Reason::TokenCritical);
@@ -41,37 +42,52 @@ impl<'t> Parsed<'t> {
         let algorithm = Algorithm::from_name(&named)
             .filter(|algorithm| accepted.contains(algorithm))
             .ok_or(Reason::TokenAlgorithm)?;
-        let claims = json::claims(&claims, wanted).ok_or(Reason::TokenMalformed)?;
-        Ok(Self { text, message, signature, algorithm, kid: header.kid, claims })
+        let claims = decoded(parts.claims).and_then(|claims| json::claims(&claims, wanted));
+        let claims = claims.ok_or(Reason::TokenMalformed)?;
+        let signature = decoded(parts.signature).filter(|signature| !signature.is_empty());
+        let signature = signature.ok_or(Reason::TokenMalformed)?;
+        Ok(Self { text, message: parts.message, signature, algorithm, kid: header.kid, claims })
     }
 }
 
-/// A token's three parts, decoded.
+/// A token's three parts, as they stand.
 struct Parts<'t> {
-    message: &'t str,
-    header: Vec<u8>,
-    claims: Vec<u8>,
-    signature: Vec<u8>,
+    message: &'t [u8],
+    header: &'t [u8],
+    claims: &'t [u8],
+    signature: &'t [u8],
 }
 
-/// Three parts of strict base64url: no padding, no other alphabet, no bits behind the last byte.
-fn parts(text: &str) -> Option<Parts<'_>> {
-    let decode = |part| Base64UrlSafeNoPadding::decode_to_vec(part, None).ok();
-    let (message, signature) = text.rsplit_once('.')?;
-    let (header, claims) = message.split_once('.')?;
-    let signature = decode(signature).filter(|signature| !signature.is_empty())?;
-    // A fourth part leaves a dot in the claims, which is no base64url.
-    Some(Parts { message, header: decode(header)?, claims: decode(claims)?, signature })
+impl<'t> Parts<'t> {
+    fn of(text: &'t [u8]) -> Option<Self> {
+        let is_dot = |byte: &u8| *byte == b'.';
+        let (message, signature) = around(text, text.iter().rposition(is_dot)?)?;
+        // A fourth part leaves a dot in the claims, which is no base64url.
+        let (header, claims) = around(message, message.iter().position(is_dot)?)?;
+        Some(Self { message, header, claims, signature })
+    }
+}
+
+/// What stands before a byte, and behind it.
+fn around(text: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(at)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// Strict base64url: no padding, no other alphabet, no bits behind the last byte. Not in constant time:
+/// whoever sends a token knows it.
+fn decoded(part: &[u8]) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
 }
 
 /// `JWT`, or a kind of it such as `at+jwt` (RFC 9068 §2.1).
 fn is_jwt(kind: &str) -> bool {
-    let kind = kind.to_ascii_lowercase();
-    kind == "jwt" || kind.ends_with("+jwt")
+    let suffix = kind.rsplit_once('+').map_or(kind, |(_, suffix)| suffix);
+    suffix.eq_ignore_ascii_case("jwt")
 }
 
 /// When a token says that it ends, believed or not: to choose between two cookies.
 pub(crate) fn expiry_of(token: &[u8]) -> Option<UnixTime> {
-    let text = std::str::from_utf8(token.get(..MAX_TOKEN.min(token.len()))?).ok()?;
-    json::claims(&parts(text)?.claims, &[])?.expires
+    let parts = Parts::of(token.get(..MAX_TOKEN.min(token.len()))?)?;
+    json::claims(&decoded(parts.claims)?, &[])?.expires
 }

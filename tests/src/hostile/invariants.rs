@@ -41,14 +41,17 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
 
 /// A remembered token costs less, and changes nothing else.
 fn same(first: &Decision, again: &Decision) -> Held {
-    let reply = |decision: &Decision| match &decision.verdict {
-        Verdict::Forward { .. } => None,
-        Verdict::Reply(reply) => Some((reply.headers.clone(), reply.body.clone())),
+    let replied = match (&first.verdict, &again.verdict) {
+        (Verdict::Reply(first), Verdict::Reply(again)) => {
+            first.headers().eq(again.headers()) && first.body == again.body
+        }
+        (Verdict::Forward { .. }, Verdict::Forward { .. }) => true,
+        _ => false,
     };
     let alike = first.record.reason() == again.record.reason()
         && first.record.subject() == again.record.subject()
         && first.edits == again.edits
-        && reply(first) == reply(again);
+        && replied;
     held(alike, || format!("remembered: {} and {}", first.record.reason(), again.record.reason()))
 }
 
@@ -103,11 +106,17 @@ impl Said<'_> {
                 "content-security-policy".to_owned(),
                 b"default-src *;frame-ancestors 'none',".to_vec(),
             ),
+            ("x-frame-options".to_owned(), b"DENY".to_vec()),
+            ("surrogate-control".to_owned(), b"max-age=1".to_vec()),
             ("cache-control".to_owned(), vec![0xff, b',', b'=', b',']),
             ("set-cookie".to_owned(), vec![0xff, b';', b'=', b';']),
             ("set-cookie".to_owned(), b";;samesite".to_vec()),
         ];
-        for edit in self.decision.response.edits(&upstream) {
+        let plan = &self.decision.response;
+        let unseen = upstream.iter().filter(|(name, _)| !plan.looks_at().any(|seen| seen == name));
+        let unseen: Vec<_> = unseen.cloned().collect();
+        held(plan.edits(&unseen) == plan.edits(&[]), || "a header that is not looked at".into())?;
+        for edit in plan.edits(&upstream) {
             if let Edit::Set(name, value) | Edit::Add(name, value) = edit {
                 held(!value.is_empty() && !value.contains(&b'\n'), || format!("answer's {name}"))?;
             }

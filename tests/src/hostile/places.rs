@@ -64,7 +64,7 @@ pub fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// The headers after the edits, as Envoy carries them out.
-pub fn applied(headers: &Headers, edits: &[Edit]) -> Vec<(String, Vec<u8>)> {
+pub fn applied(headers: &Headers, edits: &[Edit<'_>]) -> Vec<(String, Vec<u8>)> {
     let mut headers = headers.to_vec();
     crate::core::apply(&mut headers, edits);
     headers

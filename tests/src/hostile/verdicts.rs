@@ -40,12 +40,14 @@ impl Said<'_> {
 
     /// Identities are the policy's to write: none where it writes none, and once where it does.
     fn identities(&self, headers: &Headers, model: &Model) -> Held {
-        let set: Vec<(&String, &Vec<u8>)> = self
+        let set: Vec<(&str, &[u8])> = self
             .decision
             .edits
             .iter()
             .filter_map(|edit| match edit {
-                Edit::Set(name, value) | Edit::Add(name, value) => Some((name, value)),
+                Edit::Set(name, value) | Edit::Add(name, value) => {
+                    Some((name.as_ref(), value.as_ref()))
+                }
                 Edit::Remove(_) => None,
             })
             .collect();
@@ -53,7 +55,7 @@ impl Said<'_> {
             .iter()
             .filter(|(name, _)| !name.starts_with(':') && model.identities.contains(&folded(name)))
         {
-            held(set.contains(&(name, value)), || {
+            held(set.contains(&(name.as_str(), value.as_slice())), || {
                 format!("{name}: {} is not the policy's", value.escape_ascii())
             })?;
             held(all(headers, name).count() == 1, || format!("{name} twice"))?;
@@ -85,7 +87,7 @@ impl Said<'_> {
 
     pub(super) fn replied(&self, reply: &Reply) -> Held {
         let mut names = BTreeSet::new();
-        for (name, value) in &reply.headers {
+        for (name, value) in reply.headers() {
             let token = !name.is_empty()
                 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
             let visible = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
@@ -102,9 +104,8 @@ impl Said<'_> {
                 self.tells_no_credential(name, value.as_bytes())?;
             }
         }
-        let header = |name: &str| {
-            reply.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-        };
+        let header =
+            |name: &str| reply.headers().find(|(known, _)| *known == name).map(|(_, value)| value);
         if let Some(location) = header("location") {
             let rest = location.strip_prefix('/');
             held(rest.is_some_and(|rest| !rest.starts_with(['/', '\\'])), || {

@@ -71,7 +71,7 @@ impl Shown<'_> {
     }
 
     fn reply(&self, reply: &Reply) -> String {
-        let headers = reply.headers.iter().map(|(name, value)| {
+        let headers = reply.headers().map(|(name, value)| {
             inner("", &format!("{name}: {}", self.hidden.header(name, value)))
         });
         let status = inner("status", &reply.status().to_string());
@@ -80,8 +80,7 @@ impl Shown<'_> {
 
     fn reply_body(&self, reply: &Reply) -> String {
         let is_page = reply
-            .headers
-            .iter()
+            .headers()
             .any(|(name, value)| name == "content-type" && value.starts_with("text/html"));
         let text = String::from_utf8_lossy(&reply.body);
         match (reply.body.is_empty(), is_page && !self.body) {
@@ -95,7 +94,7 @@ impl Shown<'_> {
 
     fn forward(&self, decision: &Decision) -> String {
         let response = decision.response.edits(&[]);
-        let part = |title: &str, edits: &[Edit]| {
+        let part = |title: &str, edits: &[Edit<'_>]| {
             let lines: String = last(edits).into_iter().map(|edit| self.edit(edit)).collect();
             match lines.is_empty() {
                 true => inner(title, "nothing is changed"),
@@ -109,7 +108,7 @@ impl Shown<'_> {
         )
     }
 
-    fn edit(&self, edit: &Edit) -> String {
+    fn edit(&self, edit: &Edit<'_>) -> String {
         match edit {
             Edit::Remove(name) => inner("", &format!("without {name}")),
             Edit::Set(name, value) | Edit::Add(name, value) => {
@@ -121,11 +120,11 @@ impl Shown<'_> {
 }
 
 /// The edits that count: of several on one header the last one, and what is added to it.
-fn last(edits: &[Edit]) -> Vec<&Edit> {
-    let name = |edit: &Edit| match edit {
+fn last<'e>(edits: &'e [Edit<'e>]) -> Vec<&'e Edit<'e>> {
+    let name = |edit: &Edit<'e>| match edit {
         Edit::Set(name, _) | Edit::Add(name, _) | Edit::Remove(name) => name.clone(),
     };
-    let counts = |at: usize, edit: &Edit| {
+    let counts = |at: usize, edit: &Edit<'e>| {
         let later = edits.iter().skip(at.saturating_add(1));
         later
             .filter(|later| name(later) == name(edit))
