@@ -12,7 +12,7 @@ use vigile_tests::envoy::Binary;
 
 use crate::case::{Case, Variant};
 use crate::client::{Client, request};
-use crate::measure::{Plan, WARM_UP};
+use crate::measure::{Plan, warm_up};
 use crate::policy::path;
 use crate::quartiles;
 use crate::stand::Stand;
@@ -59,7 +59,7 @@ pub fn measure(
     let address = |variant: Variant| stand.envoy.listener(&case.listener(variant));
     for variant in &variants {
         stand.ask(case, *variant, &presented[0])?;
-        load.run(address(*variant), WARM_UP)?;
+        load.run(address(*variant), warm_up(*variant))?;
     }
     let mut all: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
     for _ in 0..plan.rounds {

@@ -22,8 +22,17 @@ pub struct Plan {
     pub cores: Cores,
 }
 
-/// V8 compiles a module a second time, better, where it is used much.
-pub const WARM_UP: Duration = Duration::from_secs(2);
+/// How long a variant runs before anything counts.
+pub fn warm_up(variant: Variant) -> Duration {
+    match variant {
+        Variant::None | Variant::Native | Variant::Cached => Duration::from_secs(1),
+        // V8 compiles a module a second time, better, where it is used much.
+        Variant::Vigile => Duration::from_secs(2),
+    }
+}
+
+/// What differs by less says nothing, in µs.
+const NOISE: f64 = 1.0;
 
 /// What a case cost.
 #[derive(Clone, Debug, Serialize)]
@@ -38,16 +47,19 @@ pub struct Measured {
     /// What the ratio is to.
     pub against: String,
     pub target: Option<f64>,
-    /// Vigile's added median by the other's.
-    pub ratio: f64,
-    /// The same, round by round.
-    pub ratios: Quartiles,
+    /// What Vigile adds by what the other adds, round by round; where that is lost in the noise, none.
+    pub ratio: Option<Quartiles>,
+    /// How long Envoy waited for its core, as a share of the time that it wanted it: what else ran there
+    /// costs it its caches, too.
+    pub waited: f64,
+    /// CPU per request in each round, in µs.
+    pub rounds: BTreeMap<String, Vec<f64>>,
 }
 
 impl Measured {
     pub fn met(&self) -> Option<bool> {
         // As it stands in the table.
-        self.target.map(|target| (self.ratio * 100.0).round() / 100.0 <= target)
+        Some((self.ratio?.median * 100.0).round() / 100.0 <= self.target?)
     }
 }
 
@@ -68,9 +80,9 @@ pub fn measure(
     let load = load.map_err(|error| error.to_string())?;
     let slice = |variant, length| slice(&stand, case, variant, &load, length);
     for variant in &variants {
-        slice(*variant, WARM_UP)?;
+        slice(*variant, warm_up(*variant))?;
     }
-    let mut samples: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
+    let mut samples: BTreeMap<Variant, Vec<Slice>> = BTreeMap::new();
     for round in 0..plan.rounds {
         // There and back: what drifts meets each variant alike.
         let mut order = variants.clone();
@@ -84,28 +96,43 @@ pub fn measure(
     Ok(measured(case, &samples))
 }
 
-/// µs per request over a slice in which every answer was the expected one.
+/// A slice of time in which every answer was the expected one.
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    /// CPU per request, in µs.
+    cost: f64,
+    /// How long Envoy waited for its core, as a share of the time that it wanted it.
+    waited: f64,
+}
+
 fn slice(
     stand: &Stand,
     case: &Case,
     variant: Variant,
     load: &Load<'_>,
     length: Duration,
-) -> Result<f64, String> {
+) -> Result<Slice, String> {
     let problem = |what: String| format!("{}: {what}", case.listener(variant));
     let used = || cpu::used(stand.envoy.pid()).map_err(|error| problem(error.to_string()));
     stand.forget_lines().map_err(|error| problem(error.to_string()))?;
     let before = used()?;
     let count = load.run(stand.envoy.listener(&case.listener(variant)), length)?;
-    let spent = used()? - before;
+    let after = used()?;
     let refused = if case.expected(variant).status >= 400 { count.requests } else { 0 };
     if count.requests == 0 || count.refused != refused || count.broken != 0 {
         return Err(problem(format!("{count:?}, where {refused} were to be refused")));
     }
-    Ok(spent as f64 / 1000.0 / count.requests as f64)
+    let ran = (after.ran - before.ran) as f64;
+    let waited = (after.waited - before.waited) as f64;
+    Ok(Slice { cost: ran / 1000.0 / count.requests as f64, waited: waited / (ran + waited) })
 }
 
-fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<f64>>) -> Measured {
+fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<Slice>>) -> Measured {
+    let waited = samples.values().flatten().map(|slice| slice.waited);
+    let waited = waited.sum::<f64>() / (samples.len() * samples[&Variant::None].len()) as f64;
+    let costs = |slices: &Vec<Slice>| slices.iter().map(|slice| slice.cost).collect();
+    let samples: BTreeMap<Variant, Vec<f64>> =
+        samples.iter().map(|(variant, slices)| (*variant, costs(slices))).collect();
     let none = &samples[&Variant::None];
     let added = |variant: &Variant| -> Vec<f64> {
         samples[variant].iter().zip(none).map(|(cost, none)| cost - none).collect()
@@ -115,6 +142,9 @@ fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<f64>>) -> Measured {
         samples.keys().map(named).collect()
     };
     let (ours, theirs) = (added(&Variant::Vigile), added(&case.against));
+    let told = Quartiles::of(theirs.iter().copied()).median >= NOISE;
+    let ratio =
+        told.then(|| Quartiles::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs)));
     Measured {
         case: case.clone(),
         name: case.name.clone(),
@@ -122,7 +152,8 @@ fn measured(case: &Case, samples: &BTreeMap<Variant, Vec<f64>>) -> Measured {
         added: by_name(&added),
         against: case.against.to_string(),
         target: case.target,
-        ratio: Quartiles::of(ours.clone()).median / Quartiles::of(theirs.clone()).median,
-        ratios: Quartiles::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs)),
+        ratio,
+        waited,
+        rounds: samples.iter().map(|(variant, all)| (variant.to_string(), all.clone())).collect(),
     }
 }

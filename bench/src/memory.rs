@@ -8,7 +8,7 @@ use vigile_tests::envoy::Binary;
 
 use crate::case::{Case, Kind, Presented, Variant};
 use crate::cpu::Cores;
-use crate::measure::WARM_UP;
+use crate::measure::warm_up;
 use crate::policy::path;
 use crate::quartiles::Quartiles;
 use crate::stand::Stand;
@@ -19,9 +19,9 @@ pub const WORKERS_NAME: &str = "memory of workers";
 pub const GROWTH_NAME: &str = "memory of tokens";
 const WORKERS: [usize; 3] = [1, 4, 8];
 const STARTS: usize = 3;
-/// Ten times what is remembered where the policy says nothing.
-pub const DISTINCT: usize = 40_000;
-const SECONDS: usize = 10;
+/// Many times the 4,096 that are remembered where the policy says nothing.
+pub const DISTINCT: usize = 100_000;
+const SECONDS: u32 = 15;
 
 /// Resident memory with so many workers, in kB.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -58,45 +58,42 @@ pub fn per_worker(rows: &[Workers]) -> Option<f64> {
     Some((added(last) - added(first)) / (last.workers - first.workers) as f64)
 }
 
-/// Resident memory under distinct tokens that all hold.
-#[derive(Clone, Copy, Debug, Serialize)]
+/// Resident memory under distinct tokens that all hold, in kB.
+#[derive(Clone, Debug, Serialize)]
 pub struct Growth {
-    /// Requests so far, each with another token until all had their turn.
+    /// After one token, again and again.
+    pub before: f64,
+    /// Second by second.
+    pub under: Vec<f64>,
     pub requests: u64,
-    /// kB.
-    pub resident: f64,
 }
 
-/// One token for a while, then distinct ones; a row for each second.
-pub fn growth(binary: &Binary, mint: &mut Mint, cores: Cores) -> Result<Vec<Growth>, String> {
-    let case = Case {
-        name: GROWTH_NAME.to_owned(),
-        presented: Presented::Tokens(Algorithm::Hs256, Kind::Good, DISTINCT),
-        remember: None,
-        lines: true,
-        against: Variant::Cached,
-        target: None,
-    };
+/// One token for a while, then distinct ones.
+pub fn growth(binary: &Binary, mint: &mut Mint, cores: Cores) -> Result<Growth, String> {
+    let presented = Presented::Tokens(Algorithm::Hs256, Kind::Good, DISTINCT);
+    let (name, against) = (GROWTH_NAME.to_owned(), Variant::None);
+    let case = Case { name, presented, remember: None, lines: true, against, target: None };
     let presented = mint.presented(&case, usize::MAX);
     let stand = cores.on_envoys(|| Stand::start(binary, &case, &[Variant::Vigile], 1))?;
     stand.ask(&case, Variant::Vigile, &presented[0])?;
+    let address = stand.envoy.listener(&case.listener(Variant::Vigile));
     let load = |tokens: &[String]| {
         Load::write(stand.envoy.folder(), path(&case), tokens).map_err(|error| error.to_string())
     };
-    let address = stand.envoy.listener(&case.listener(Variant::Vigile));
-    load(&presented[..1])?.run(address, WARM_UP)?;
-    let mut rows = vec![Growth { requests: 0, resident: rss(stand.envoy.pid())? }];
-    let load = load(&presented)?;
-    let mut requests = 0;
-    for _ in 0..SECONDS {
-        let count = load.run(address, Duration::from_secs(1))?;
-        if count.refused + count.broken > 0 {
-            return Err(format!("{GROWTH_NAME}: {count:?}"));
-        }
-        requests += count.requests;
-        rows.push(Growth { requests, resident: rss(stand.envoy.pid())? });
+    load(&presented[..1])?.run(address, warm_up(Variant::Vigile))?;
+    let before = rss(stand.envoy.pid())?;
+    let second = Duration::from_secs(1);
+    let running = load(&presented)?.start(address, second * SECONDS)?;
+    let under = (0..SECONDS).map(|_| {
+        std::thread::sleep(second);
+        rss(stand.envoy.pid())
+    });
+    let under = under.collect::<Result<_, _>>();
+    let count = running.stop()?;
+    if count.refused + count.broken > 0 {
+        return Err(format!("{GROWTH_NAME}: {count:?}"));
     }
-    Ok(rows)
+    Ok(Growth { before, under: under?, requests: count.requests })
 }
 
 /// `VmRSS` of a process, in kB.

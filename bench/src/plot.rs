@@ -54,6 +54,7 @@ fn chart(
         .light_line_style(WHITE)
         .y_labels(2 * cases.len() + 1)
         .y_label_formatter(&name)
+        .x_label_formatter(&|added| format!("{added:.0}"))
         .label_style(("sans-serif", 13))
         .draw()
         .map_err(said)?;

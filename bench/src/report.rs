@@ -20,7 +20,7 @@ pub struct Report {
     pub latency: Vec<Latency>,
     pub startup: Option<Startup>,
     pub workers: Vec<Workers>,
-    pub growth: Vec<Growth>,
+    pub growth: Option<Growth>,
 }
 
 const BEGIN: &str = "<!-- ./build.sh bench writes from here -->\n";

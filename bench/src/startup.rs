@@ -14,25 +14,37 @@ const STARTS: usize = 7;
 /// Seconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Startup {
+    pub one_core: Starts,
+    /// V8 compiles with every core that it gets.
+    pub all_cores: Starts,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Starts {
     pub no_filter: Quartiles,
     pub vigile: Quartiles,
     /// The module's own part, start by start.
     pub added: Quartiles,
 }
 
-/// With one worker, all of Envoy on one core.
+/// With one worker.
 pub fn measure(case: &Case, binary: &Binary, cores: Cores) -> Result<Startup, String> {
-    let start = |variant| -> Result<f64, String> {
-        let stand = cores.on_envoys(|| Stand::start(binary, case, &[variant], 1))?;
-        Ok(stand.envoy.ready_after.as_secs_f64())
-    };
+    let start = |variant| Stand::start(binary, case, &[variant], 1);
     // The first one reads the files from the disk.
     start(Variant::Vigile)?;
+    Ok(Startup {
+        one_core: starts(|variant| cores.on_envoys(|| start(variant)))?,
+        all_cores: starts(|variant| cores.on_all(|| start(variant)))?,
+    })
+}
+
+fn starts(start: impl Fn(Variant) -> Result<Stand, String>) -> Result<Starts, String> {
+    let seconds = |variant| start(variant).map(|it| it.envoy.ready_after.as_secs_f64());
     let mut both = Vec::new();
     for _ in 0..STARTS {
-        both.push((start(Variant::None)?, start(Variant::Vigile)?));
+        both.push((seconds(Variant::None)?, seconds(Variant::Vigile)?));
     }
-    Ok(Startup {
+    Ok(Starts {
         no_filter: Quartiles::of(both.iter().map(|(none, _)| *none)),
         vigile: Quartiles::of(both.iter().map(|(_, vigile)| *vigile)),
         added: Quartiles::of(both.iter().map(|(none, vigile)| vigile - none)),

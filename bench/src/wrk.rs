@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::policy::HOST;
 
 const SCRIPT: &str = include_str!("requests.lua");
 /// Enough that Envoy always has something to do.
-pub const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 32;
 
 /// What wrk counted.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -43,10 +43,16 @@ impl<'a> Load<'a> {
 
     /// Sends them for so long.
     pub fn run(&self, to: SocketAddr, slice: Duration) -> Result<Count, String> {
-        let most = slice.as_secs() + 5;
-        let child = Command::new("wrk")
+        let running = self.start(to, slice)?;
+        std::thread::sleep(slice);
+        running.stop()
+    }
+
+    /// Sends them until it is told to stop; should nobody, a little longer than this.
+    pub fn start(&self, to: SocketAddr, about: Duration) -> Result<Running, String> {
+        Command::new("wrk")
             .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
-            .args(["--duration", &format!("{most}s"), "--script"])
+            .args(["--duration", &format!("{}s", about.as_secs() + 5), "--script"])
             .arg(self.folder.join("requests.lua"))
             .arg(format!("http://{to}{}", self.path))
             .args(["--".as_ref(), self.folder.join("authorizations").as_os_str(), HOST.as_ref()])
@@ -54,11 +60,19 @@ impl<'a> Load<'a> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("wrk: {error}"))?;
-        std::thread::sleep(slice);
+            .map(Running)
+            .map_err(|error| format!("wrk: {error}"))
+    }
+}
+
+/// A wrk at work.
+pub struct Running(Child);
+
+impl Running {
+    pub fn stop(self) -> Result<Count, String> {
         // wrk knows whole seconds alone; interrupted, it says what it counted.
-        cpu::interrupt(child.id()).map_err(|error| format!("wrk: {error}"))?;
-        let output = child.wait_with_output().map_err(|error| format!("wrk: {error}"))?;
+        cpu::interrupt(self.0.id()).map_err(|error| format!("wrk: {error}"))?;
+        let output = self.0.wait_with_output().map_err(|error| format!("wrk: {error}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
         let count = said.lines().find(|line| line.starts_with('{'));
         count.and_then(|line| serde_json::from_str(line).ok()).ok_or_else(|| {

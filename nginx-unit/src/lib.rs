@@ -3,6 +3,9 @@
 //! Unit runs a component as an application, so this is a reverse proxy: the core decides upon a request, and
 //! it is answered here, or by the app. An instance lives for one request, and reads its policy anew.
 
+// Elsewhere there is no host to link with.
+#![cfg(target_family = "wasm")]
+
 mod answer;
 mod arrival;
 mod decision;

@@ -52,7 +52,7 @@ impl ResponsePlan {
     }
 
     /// The headers that [`Self::edits`] looks at. An answer that has none of them needs not be read: to ask
-    /// Envoy for one that is missing costs a twentieth of reading all (docs/performance.md).
+    /// Envoy for a few that are missing costs less than reading all (docs/decisions/0016).
     pub fn looks_at(&self) -> impl Iterator<Item = &'static str> {
         let (module, private, asked, ours) = match &self.0 {
             Plan::Nothing => (None, false, Asked::default(), false),

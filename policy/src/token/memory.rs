@@ -1,6 +1,6 @@
 //! Tokens whose signature already held.
 //!
-//! Remembering them brings a wasm filter level with the C++ chain's own cache (docs/performance.md).
+//! Remembering them spares what a signature costs, in Envoy or in the module (docs/performance.md).
 //! Two generations: the young one fills up, then becomes the old one and the old one is dropped. A hit
 //! in the old one is learned again. So the bounds hold under any flood, every step costs the same, and
 //! what is used stays.
