@@ -1,7 +1,12 @@
-//! What a request costs in Unit's host: `cargo run -p vigile-unit-tests --example cost EMPTY [SECONDS]`.
+//! What a request costs in Unit's host, and what one costs that reaches a component which does nothing:
 //!
-//! EMPTY is `vigile-unit-empty` as a component. Calls without a network between, one after the other, tell
-//! the microseconds; calls over it, from many connections, tell the requests of a second.
+//! ```sh
+//! cargo build --release -p vigile-unit-empty --target wasm32-wasip2
+//! cargo run --profile tool -p vigile-unit-tests --example cost [SECONDS]
+//! ```
+//!
+//! Calls without a network between, one after the other, tell the microseconds; calls over it, from many
+//! connections, tell the requests of a second.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,6 +19,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use vigile_tests::case::Recipe;
 use vigile_tests::keys::RING;
+use vigile_tests::policies::project;
 use vigile_unit_tests::config::policy;
 use vigile_unit_tests::corpus::{application, component};
 use vigile_unit_tests::guest::{Guest, Surroundings};
@@ -23,7 +29,8 @@ const CONNECTIONS: usize = 16;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let empty = Guest::load(arguments.next().expect("EMPTY").as_ref());
+    let empty = project().join("target/wasm32-wasip2/release/vigile_unit_empty.wasm");
+    let empty = Guest::load(&empty);
     let seconds = arguments.next().map_or(5, |seconds| seconds.parse().unwrap());
     let vigile = Guest::load(&component());
     let (_app, app) = vigile_tests::app::App::start();
