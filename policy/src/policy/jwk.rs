@@ -1,8 +1,10 @@
 //! `jwk` and `jwks`: JSON Web Keys (RFC 7517), written out in the policy.
 
+use vigile_core::{Algorithm, Family};
+
 use super::key::{Made, from_secret, try_all};
+use super::public_key::{self, Written};
 use crate::document::{Node, quoted};
-use crate::token::{Algorithm, Family, Verifier, Written};
 
 /// Reads one JWK.
 pub(super) fn one(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
@@ -116,7 +118,7 @@ impl<'t> Jwk<'t> {
         try_all(
             &self.node,
             &fit,
-            |algorithm| Verifier::from_public(algorithm, Written::Jwk(&json)),
+            |algorithm| public_key::read(algorithm, Written::Jwk(&json)),
             self.kid,
             damaged,
         )

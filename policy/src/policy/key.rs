@@ -2,7 +2,10 @@
 
 use super::jwk;
 use crate::document::{Node, Section, bytes, text};
-use crate::token::{Algorithm, BadKey, Family, Key, MAX_CANDIDATES, Verifier, Written};
+use vigile_core::token::{Key, MAX_CANDIDATES, Verifier};
+use vigile_core::{Algorithm, Family};
+
+use super::public_key::{self, BadKey, Written};
 
 /// Reads the keys of one issuer. Each becomes a key per algorithm that it fits, of those `accepted`;
 /// `None` where that list itself is wrong, and no key can be judged by it.
@@ -107,7 +110,7 @@ pub(super) fn from_secret(
         Some(_) => {}
     }
     let make = |algorithm: &Algorithm| {
-        let verifier = Verifier::from_secret(*algorithm, secret)?;
+        let verifier = Verifier::secret(*algorithm, secret)?;
         Some(Made { algorithm: *algorithm, verifier, kid: kid.map(str::to_owned) })
     };
     Some(accepted.iter().filter_map(make).collect())
@@ -129,7 +132,7 @@ fn public_key(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Mad
     try_all(
         node,
         accepted?,
-        |algorithm| Verifier::from_public(algorithm, Written::Pem(pem.trim())),
+        |algorithm| public_key::read(algorithm, Written::Pem(pem.trim())),
         None,
         damaged,
     )
