@@ -1,22 +1,45 @@
 //! What is wrong with a body, in the shape that FastAPI's clients know: `type`, `loc`, `msg`, `ctx`, with
 //! the words of pydantic 2. Not its `input`: what was sent is not repeated.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
-/// One mistake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One mistake, as JSON has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Mistake {
-    kind: &'static str,
+    #[serde(rename = "ctx", skip_serializing_if = "Option::is_none")]
+    context: Option<Context>,
+    /// Its first step is the body.
+    #[serde(rename = "loc")]
     place: Vec<Part>,
+    #[serde(rename = "msg")]
     message: String,
-    context: Option<(&'static str, Value)>,
+    #[serde(rename = "type")]
+    kind: &'static str,
 }
 
 /// A step to a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub(super) enum Part {
     Member(String),
     Item(usize),
+}
+
+/// What the message speaks of, under its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Context(pub(super) &'static str, pub(super) Held);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Held {
+    Text(String),
+    Number(i64),
+}
+
+impl Serialize for Context {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, &self.1)])
+    }
 }
 
 impl Mistake {
@@ -24,32 +47,19 @@ impl Mistake {
         kind: &'static str,
         place: Vec<Part>,
         message: impl Into<String>,
-        context: Option<(&'static str, Value)>,
+        context: Option<Context>,
     ) -> Self {
         Self { kind, place, message: message.into(), context }
     }
 
     /// There is no body at all.
     pub(crate) fn no_body() -> Self {
-        Self::new("missing", Vec::new(), "Field required", None)
+        Self::new("missing", body(), "Field required", None)
     }
 
     pub(super) fn not_json(why: &str) -> Self {
-        Self::new("json_invalid", Vec::new(), "JSON decode error", Some(("error", why.into())))
-    }
-
-    /// As JSON has it.
-    pub(crate) fn json(&self) -> Value {
-        let place = self.place.iter().map(|part| match part {
-            Part::Member(name) => Value::from(name.as_str()),
-            Part::Item(index) => Value::from(*index),
-        });
-        let place: Vec<Value> = std::iter::once(Value::from("body")).chain(place).collect();
-        let mut all = json!({ "type": self.kind, "loc": place, "msg": self.message });
-        if let (Some((name, value)), Some(all)) = (&self.context, all.as_object_mut()) {
-            all.insert("ctx".to_owned(), json!({ *name: value }));
-        }
-        all
+        let context = Context("error", Held::Text(why.to_owned()));
+        Self::new("json_invalid", body(), "JSON decode error", Some(context))
     }
 
     /// Where it stands, for a sentence: `messages.0.content`.
@@ -58,14 +68,17 @@ impl Mistake {
             Part::Member(name) => name.clone(),
             Part::Item(index) => index.to_string(),
         });
-        match self.place.is_empty() {
-            true => "body".to_owned(),
-            false => parts.collect::<Vec<_>>().join("."),
-        }
+        let within = usize::from(self.place.len() > 1);
+        parts.skip(within).collect::<Vec<_>>().join(".")
     }
 
     /// What is wrong there.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// The place of the body itself.
+pub(super) fn body() -> Vec<Part> {
+    vec![Part::Member("body".to_owned())]
 }

@@ -32,6 +32,8 @@ pub use log::Log;
 pub use module::{Module, ModuleParts};
 pub use route::{Concurrency, Entry, LONGEST_TEXT, RequiredHeader, Route, Rule};
 
+use serde::Serialize;
+
 use crate::token::{Key, Keys, Memory};
 
 /// A policy and its keys: replaced as one, at load.
@@ -119,15 +121,13 @@ fn claims(issuers: &[Arc<Issuer>], modules: &[Arc<Module>]) -> Vec<String> {
         });
     let bound = modules.iter().filter_map(|module| module.module_claim.as_ref());
     let issuers = issuers.iter().flat_map(|issuer| issuer.claims());
-    let mut claims: Vec<String> = required
-        .chain(forwarded)
-        .chain(bound)
-        .map(String::as_str)
-        .chain(issuers)
-        .map(str::to_owned)
-        .collect();
-    claims.sort();
-    claims.dedup();
+    let all = required.chain(forwarded).chain(bound).map(String::as_str).chain(issuers);
+    let mut claims: Vec<String> = Vec::new();
+    for claim in all {
+        if claims.iter().all(|known| known != claim) {
+            claims.push(claim.to_owned());
+        }
+    }
     claims
 }
 
@@ -150,17 +150,17 @@ impl State {
     /// The line that a host logs at load: what runs, and nothing secret. `by_host`: the kinds of signatures
     /// that the host verifies.
     pub fn summary(&self, version: &str, by_host: &[&str]) -> String {
-        let summary = serde_json::json!({
-            "event": "policy.loaded",
-            "version": version,
-            "policy": self.policy.digest(),
-            "mode": self.policy.mode.as_str(),
-            "modules": self.policy.modules().collect::<Vec<_>>(),
-            "keys": self.keys.labels().collect::<Vec<_>>(),
-            "api_keys": self.policy.api_keys().collect::<Vec<_>>(),
-            "verified_by_host": by_host,
-        });
-        summary.to_string()
+        let summary = Summary {
+            api_keys: self.policy.api_keys().collect(),
+            event: "policy.loaded",
+            keys: self.keys.labels().collect(),
+            mode: self.policy.mode.as_str(),
+            modules: self.policy.modules().collect(),
+            policy: self.policy.digest(),
+            verified_by_host: by_host,
+            version,
+        };
+        serde_json::to_string(&summary).unwrap_or_default()
     }
 
     /// An empty memory with the policy's bounds; 2 kB a token are about four times a common one.
@@ -168,6 +168,18 @@ impl State {
         let tokens = usize::try_from(self.policy.remember_tokens).unwrap_or(0);
         Memory::with_bounds(tokens, tokens.saturating_mul(2048), seed)
     }
+}
+
+#[derive(Serialize)]
+struct Summary<'s> {
+    api_keys: Vec<&'s str>,
+    event: &'static str,
+    keys: Vec<&'s str>,
+    mode: &'static str,
+    modules: Vec<&'s str>,
+    policy: &'s str,
+    verified_by_host: &'s [&'s str],
+    version: &'s str,
 }
 
 impl Policy {

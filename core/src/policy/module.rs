@@ -158,12 +158,12 @@ fn cookies(credentials: &Credentials, rules: &[Arc<Rule>]) -> Vec<String> {
 }
 
 fn forwarded(rules: &[Arc<Rule>]) -> Vec<String> {
-    let mut names: Vec<String> = rules
-        .iter()
-        .flat_map(|rule| &rule.forward)
-        .map(|forward| folded(&forward.header))
-        .collect();
-    names.sort();
-    names.dedup();
+    let mut names: Vec<String> = Vec::new();
+    for forward in rules.iter().flat_map(|rule| &rule.forward) {
+        let name = folded(&forward.header);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names
 }

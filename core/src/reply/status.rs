@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use ipnet::IpNet;
+use serde::Serialize;
 
 use super::Reply;
 use crate::Reason;
@@ -11,23 +12,41 @@ use crate::policy::{Module, Need, Networks, Policy};
 /// The block; mode and digest are for a caller whom the route made prove himself.
 pub(crate) fn status(policy: &Policy, module: &Arc<Module>, proven: bool) -> Reply {
     let needs: Vec<&Need> = module.rules.iter().flat_map(|rule| rule.access.needs()).collect();
-    let mut networks: Vec<_> =
-        needs.iter().flat_map(|need| &need.addresses).flat_map(Networks::iter).collect();
-    networks.sort();
-    networks.dedup();
-    let mut body = json!({
-        "status": "ok",
-        "module": module.name,
-        "security": {
-            "service_api_key_required": needs.iter().any(|need| !need.api_keys.is_empty()),
-            "ip_whitelist_enabled": !networks.is_empty(),
-            "allowed_ips_count": networks.len(),
-            "token_required": needs.iter().any(|need| need.token.is_some()),
-        },
-    });
-    if let (true, Some(body)) = (proven, body.as_object_mut()) {
-        body.insert("mode".to_owned(), module.mode.as_str().into());
-        body.insert("policy".to_owned(), policy.digest().into());
+    let mut networks: Vec<&IpNet> = Vec::new();
+    for network in needs.iter().flat_map(|need| &need.addresses).flat_map(Networks::iter) {
+        if !networks.contains(&network) {
+            networks.push(network);
+        }
     }
-    Reply::of(Reason::StatusAnswered, Some(module)).with_json(&body)
+    Reply::of(Reason::StatusAnswered, Some(module)).with_json(&Status {
+        mode: proven.then(|| module.mode.as_str()),
+        module: &module.name,
+        policy: proven.then(|| policy.digest()),
+        security: Security {
+            allowed_ips_count: networks.len(),
+            ip_whitelist_enabled: !networks.is_empty(),
+            service_api_key_required: needs.iter().any(|need| !need.api_keys.is_empty()),
+            token_required: needs.iter().any(|need| need.token.is_some()),
+        },
+        status: "ok",
+    })
+}
+
+#[derive(Serialize)]
+struct Status<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
+    module: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'s str>,
+    security: Security,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Security {
+    allowed_ips_count: usize,
+    ip_whitelist_enabled: bool,
+    service_api_key_required: bool,
+    token_required: bool,
 }

@@ -63,7 +63,7 @@ impl<'t> Jwk<'t> {
             return private.wrong("this is a private key: it stays with the issuer. Give the members of its public half");
         }
         let jwk = Self {
-            node: node.clone(),
+            node: *node,
             kind: kind?.unwrap_or_default(),
             curve: curve?,
             used: used?,
