@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-use vigile_policy::{Draft, Host, Invalid, Memory, State};
+use vigile_policy::{Draft, Host, Invalid, Memory, State, Variable};
 
 use crate::host;
 use crate::metrics::Metrics;
@@ -50,13 +50,12 @@ pub(crate) fn load() -> Option<Loaded> {
 
 fn read(configuration: &[u8]) -> Result<State, Vec<Invalid>> {
     let draft = Draft::read(configuration)?;
-    let variables: BTreeMap<String, String> = draft
-        .variables()
-        .into_iter()
-        .filter_map(|variable| {
-            std::env::var(&variable.name).ok().map(|value| (variable.name, value))
-        })
-        .collect();
+    let mut variables = BTreeMap::new();
+    for Variable { name, .. } in draft.variables() {
+        if let Ok(value) = std::env::var(&name) {
+            variables.insert(name, value);
+        }
+    }
     draft.resolve(&variables, Host::ENVOY)
 }
 

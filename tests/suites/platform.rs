@@ -55,7 +55,7 @@ fn main() {
     }
     trials.push(where_it_is(Runtime::Node, "vigile-frame.js".into(), move || {
         workshop.copy("docs/vigile-frame.js");
-        workshop.copy("policy/src/reply/page.js");
+        workshop.copy("core/src/reply/page.js");
         workshop.copy("tests/platform/vigile-frame.test.mjs");
         let test = ["--test", "--test-reporter=spec", "vigile-frame.test.mjs"];
         let said = workshop.run("node".as_ref(), &test, &BTreeMap::new())?;

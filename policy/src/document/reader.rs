@@ -4,9 +4,9 @@
 //! the value hangs on a variable that is not known yet), and reading goes on with the next key. Fields
 //! are read first and unwrapped with `?` at the very end, so that each of them gets its say.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use super::hints::{did_you_mean, quoted, shown_key};
 use super::schema::Key;
@@ -19,6 +19,7 @@ pub(crate) struct Reading<'v> {
     environment: Option<&'v BTreeMap<String, String>>,
     mistakes: RefCell<Vec<Invalid>>,
     variables: RefCell<Vec<Variable>>,
+    steps: RefCell<Vec<Step>>,
     /// Which keys of the schema were asked for, where anybody wants to know.
     asked: Option<RefCell<BTreeSet<Key>>>,
 }
@@ -29,6 +30,7 @@ impl<'v> Reading<'v> {
             environment,
             mistakes: RefCell::default(),
             variables: RefCell::default(),
+            steps: RefCell::default(),
             asked: None,
         }
     }
@@ -43,7 +45,36 @@ impl<'v> Reading<'v> {
     }
 
     pub(crate) fn root<'t>(&'t self, tree: &'t Tree) -> Node<'t> {
-        Node { tree, path: Rc::new(Path::Root), reading: self, spare: None }
+        Node { tree, place: ROOT, reading: self, spare: None }
+    }
+
+    /// The place of a new step.
+    fn step(&self, step: Step) -> usize {
+        let mut steps = self.steps.borrow_mut();
+        steps.push(step);
+        steps.len()
+    }
+
+    fn path(&self, place: usize) -> String {
+        let steps = self.steps.borrow();
+        match place.checked_sub(1).and_then(|at| steps.get(at)) {
+            None => String::new(),
+            Some(Step::Key(parent, key) | Step::Own(parent, key)) => {
+                joined(&self.path(*parent), &shown_key(key))
+            }
+            Some(Step::Index(parent, index)) => format!("{}[{index}]", self.path(*parent)),
+        }
+    }
+
+    /// The place in the schema: the same for every item of a list, and for every key of the author's own.
+    fn in_schema(&self, place: usize) -> String {
+        let steps = self.steps.borrow();
+        match place.checked_sub(1).and_then(|at| steps.get(at)) {
+            None => String::new(),
+            Some(Step::Key(parent, key)) => joined(&self.in_schema(*parent), key),
+            Some(Step::Own(parent, _)) => joined(&self.in_schema(*parent), "*"),
+            Some(Step::Index(parent, _)) => format!("{}[]", self.in_schema(*parent)),
+        }
     }
 
     pub(crate) fn saw(&self, variable: Variable) {
@@ -71,46 +102,27 @@ impl<'v> Reading<'v> {
     }
 }
 
-/// Where a value stands, written out only when something is wrong with it.
-enum Path<'t> {
-    Root,
-    Key(Rc<Path<'t>>, &'t str),
+/// A step to where a value stands, from the place at this index; written out only when something is wrong
+/// there. All steps of a reading stand in one list, so that a node holds nothing that must be dropped.
+enum Step {
+    Key(usize, Box<str>),
     /// A key that the author chose: a header's name, a claim's.
-    Own(Rc<Path<'t>>, &'t str),
-    Index(Rc<Path<'t>>, usize),
+    Own(usize, Box<str>),
+    Index(usize, usize),
 }
 
-impl Path<'_> {
-    fn text(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            Self::Key(parent, key) | Self::Own(parent, key) => {
-                joined(&parent.text(), &shown_key(key))
-            }
-            Self::Index(parent, index) => format!("{}[{index}]", parent.text()),
-        }
-    }
-
-    /// The place in the schema: the same for every item of a list, and for every key of the author's own.
-    fn in_schema(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            Self::Key(parent, key) => joined(&parent.in_schema(), key),
-            Self::Own(parent, _) => joined(&parent.in_schema(), "*"),
-            Self::Index(parent, _) => format!("{}[]", parent.in_schema()),
-        }
-    }
-}
+/// The document itself; the first step is at 1.
+const ROOT: usize = 0;
 
 pub(super) fn joined(parent: &str, key: &str) -> String {
     if parent.is_empty() { key.to_owned() } else { format!("{parent}.{key}") }
 }
 
 /// A value, where it stands, and the reading that it belongs to.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct Node<'t> {
     tree: &'t Tree,
-    path: Rc<Path<'t>>,
+    place: usize,
     reading: &'t Reading<'t>,
     /// What may as well be left out: `key` or `item`.
     spare: Option<&'static str>,
@@ -126,15 +138,15 @@ impl<'t> Node<'t> {
     }
 
     pub(crate) fn path(&self) -> String {
-        self.path.text()
+        self.reading.path(self.place)
     }
 
     pub(super) fn in_schema(&self) -> String {
-        self.path.in_schema()
+        self.reading.in_schema(self.place)
     }
 
     /// Records a mistake and gives nothing.
-    pub(crate) fn wrong<T>(&self, problem: impl Into<String>) -> Option<T> {
+    pub(crate) fn wrong<'p, T>(&self, problem: impl Into<Cow<'p, str>>) -> Option<T> {
         self.note(problem.into());
         None
     }
@@ -142,8 +154,8 @@ impl<'t> Node<'t> {
     /// One function for all kinds of `wrong`: hundreds of copies would stand in the module.
     #[cold]
     #[inline(never)]
-    pub(super) fn note(&self, problem: String) {
-        let invalid = Invalid { path: self.path(), problem };
+    pub(super) fn note(&self, problem: Cow<'_, str>) {
+        let invalid = Invalid { path: self.path(), problem: problem.into_owned() };
         self.reading.mistakes.borrow_mut().push(invalid);
     }
 
@@ -257,9 +269,8 @@ impl<'t> Node<'t> {
                 self.or_leave_out()
             ));
         }
-        let mut entries: Vec<(&str, Node<'_>)> =
-            pairs.iter().map(|(key, tree)| (key.as_str(), self.own(key, tree))).collect();
-        entries.sort_by_key(|(key, _)| *key);
+        let entries: Vec<(&str, Node<'_>)> =
+            Tree::sorted(pairs).into_iter().map(|(key, tree)| (key, self.own(key, tree))).collect();
         let again =
             entries.iter().zip(entries.iter().skip(1)).filter(|(one, next)| one.0 == next.0);
         let twice: Vec<Option<()>> =
@@ -276,21 +287,21 @@ impl<'t> Node<'t> {
     }
 
     fn item(&self, index: usize, tree: &'t Tree) -> Node<'t> {
-        self.below(tree, Path::Index(self.path.clone(), index), Some("item"))
+        self.below(tree, Step::Index(self.place, index), Some("item"))
     }
 
     fn own(&self, key: &'t str, tree: &'t Tree) -> Node<'t> {
-        let node = self.below(tree, Path::Own(self.path.clone(), key), Some("key"));
+        let node = self.below(tree, Step::Own(self.place, key.into()), Some("key"));
         self.reading.asks(|| Key { path: node.in_schema(), required: false, given: true });
         node
     }
 
     pub(super) fn child(&self, key: &'t str, tree: &'t Tree, required: bool) -> Node<'t> {
         let spare = (!required).then_some("key");
-        self.below(tree, Path::Key(self.path.clone(), key), spare)
+        self.below(tree, Step::Key(self.place, key.into()), spare)
     }
 
-    fn below(&self, tree: &'t Tree, path: Path<'t>, spare: Option<&'static str>) -> Node<'t> {
-        Node { tree, path: Rc::new(path), reading: self.reading, spare }
+    fn below(&self, tree: &'t Tree, step: Step, spare: Option<&'static str>) -> Node<'t> {
+        Node { tree, place: self.reading.step(step), reading: self.reading, spare }
     }
 }

@@ -23,16 +23,11 @@ fn canonical(tree: &Tree, secret: bool) -> Tree {
         Tree::Text(_) if secret => Tree::Text("(redacted)".to_owned()),
         Tree::List(items) => Tree::List(items.iter().map(|item| canonical(item, secret)).collect()),
         Tree::Map(pairs) => {
-            let mut pairs: Vec<(String, Tree)> = pairs
-                .iter()
-                .map(|(key, item)| {
-                    let name = key.as_str();
-                    let shown = NAMES.contains(&name);
-                    (key.clone(), canonical(item, !shown && (secret || SECRET.contains(&name))))
-                })
-                .collect();
-            pairs.sort_by(|one, other| one.0.cmp(&other.0));
-            Tree::Map(pairs)
+            let pairs = Tree::sorted(pairs).into_iter().map(|(key, item)| {
+                let shown = NAMES.contains(&key);
+                (key.to_owned(), canonical(item, !shown && (secret || SECRET.contains(&key))))
+            });
+            Tree::Map(pairs.collect())
         }
         tree => tree.clone(),
     }

@@ -1,5 +1,6 @@
 //! A map whose keys are Vigile's, read key by key.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::hints::{did_you_mean, nearest};
@@ -19,7 +20,7 @@ pub(crate) struct Section<'t> {
 
 impl<'t> Section<'t> {
     pub(super) fn of(node: &Node<'t>, pairs: &'t [(String, Tree)]) -> Self {
-        Self { node: node.clone(), pairs, asked: RefCell::default(), lacking: RefCell::default() }
+        Self { node: *node, pairs, asked: RefCell::default(), lacking: RefCell::default() }
     }
 
     pub(crate) fn node(&self) -> &Node<'t> {
@@ -76,17 +77,21 @@ impl<'t> Section<'t> {
     }
 
     /// Records that one of `keys` should be here. Where one of them is misspelt, that is said instead.
-    pub(crate) fn lacks<T>(&self, keys: &[&'static str], problem: impl Into<String>) -> Option<T> {
+    pub(crate) fn lacks<T>(
+        &self,
+        keys: &[&'static str],
+        problem: impl Into<Cow<'static, str>>,
+    ) -> Option<T> {
         self.note(keys, problem.into());
         None
     }
 
     #[cold]
     #[inline(never)]
-    fn note(&self, keys: &[&'static str], problem: String) {
-        let invalid = Invalid { path: self.node.path(), problem };
+    fn note(&self, keys: &[&'static str], problem: Cow<'_, str>) {
+        let invalid = Invalid { path: self.node.path(), problem: problem.into_owned() };
         self.lacking.borrow_mut().push((keys.to_vec(), invalid.clone()));
-        self.node.note(invalid.problem);
+        self.node.note(invalid.problem.into());
     }
 
     /// A key that may be left out: `Some(None)`.

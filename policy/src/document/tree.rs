@@ -44,6 +44,14 @@ impl Tree {
         }
     }
 
+    /// The pairs of a map in the order of their keys, as a Struct has them.
+    pub(super) fn sorted(pairs: &[(String, Tree)]) -> Vec<(&str, &Tree)> {
+        let mut sorted: Vec<(&str, &Tree)> =
+            pairs.iter().map(|(key, tree)| (key.as_str(), tree)).collect();
+        sorted.sort_by_key(|(key, _)| *key);
+        sorted
+    }
+
     /// The string, where this is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {

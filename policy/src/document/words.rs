@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use vigile_core::policy::is_header_value;
+use vigile_core::{Origin, UnixTime};
+
 use super::variable::{Found, bytes_or_unset, is_variable, variable};
 use super::{Node, Tree, quoted};
-use crate::UnixTime;
-use crate::origin::Origin;
 
 /// A time in UTC (RFC 3339).
 pub(crate) fn time(node: &Node<'_>) -> Option<UnixTime> {
@@ -168,12 +169,6 @@ pub(crate) fn header_value(node: &Node<'_>) -> Option<String> {
         false => node
             .wrong("a header's value is printable ASCII, on one line, without spaces at its ends"),
     }
-}
-
-/// Whether every receiver would read this value as it was sent.
-pub(crate) fn is_header_value(value: &str) -> bool {
-    let printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-    !value.is_empty() && value.bytes().all(printable) && value.trim() == value
 }
 
 /// `https://iahome.fr`, with a port where it has one. Plain http is for localhost alone.

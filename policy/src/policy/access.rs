@@ -2,86 +2,10 @@
 
 use std::sync::Arc;
 
-use super::address::{self, Networks};
-use super::credentials::{self, CookieName};
-use super::{ApiKey, Context, Issuer, Named};
+use vigile_core::policy::{Access, ApiKey, Need, TokenNeed, Value};
+
+use super::{Context, Named, address, credentials};
 use crate::document::{Node, Section, Tree, did_you_mean, quoted, texts};
-use crate::token::{Claim, Scalar};
-
-/// Who may come in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Public,
-    /// Vigile answers itself; whoever meets one of the needs is told more.
-    Status(Vec<Need>),
-    /// Vigile takes the session's cookies back.
-    Logout,
-    /// Whoever meets one of the needs.
-    Guarded(Vec<Need>),
-}
-
-/// Things that must all hold at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Need {
-    /// The caller's address is in each of these.
-    pub(crate) addresses: Vec<Networks>,
-    /// Any of these API keys; empty where none is needed.
-    pub(crate) api_keys: Vec<Arc<ApiKey>>,
-    pub(crate) token: Option<TokenNeed>,
-}
-
-/// What a token must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TokenNeed {
-    pub(crate) issuer: Arc<Issuer>,
-    /// Each claim and its accepted values.
-    pub(crate) claims: Vec<(String, Vec<Value>)>,
-    /// Any of these roles; empty where none is needed.
-    pub(crate) roles: Vec<String>,
-    /// The cookie to look in, where it is not the module's.
-    pub(crate) cookie: Option<CookieName>,
-    /// Who brings none comes in as nobody.
-    pub(crate) optional: bool,
-}
-
-/// A value that a claim may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
-    Text(String),
-    Whole(i64),
-    Flag(bool),
-}
-
-impl Need {
-    /// Whether somebody who brings no token, and nothing else, comes in.
-    pub(crate) fn takes_nobody(&self) -> bool {
-        let optional = self.token.as_ref().is_some_and(|token| token.optional);
-        optional && self.addresses.is_empty() && self.api_keys.is_empty()
-    }
-}
-
-impl TokenNeed {
-    /// Whether a claim has one of the accepted values; of a list, one item must.
-    pub(crate) fn accepts(values: &[Value], claim: &Claim) -> bool {
-        let is_one = |scalar: &Scalar| values.iter().any(|value| value.is(scalar));
-        match claim {
-            Claim::One(scalar) => is_one(scalar),
-            Claim::Many(all) => all.iter().any(is_one),
-            Claim::Other => false,
-        }
-    }
-}
-
-impl Value {
-    fn is(&self, scalar: &Scalar) -> bool {
-        match (self, scalar) {
-            (Self::Text(ours), Scalar::Text(theirs)) => ours == theirs,
-            (Self::Whole(ours), Scalar::Whole(theirs)) => i128::from(*ours) == *theirs,
-            (Self::Flag(ours), Scalar::Flag(theirs)) => ours == theirs,
-            _ => false,
-        }
-    }
-}
 
 /// Reads what a route asks for.
 pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Access> {
@@ -258,22 +182,4 @@ pub(super) fn takes_a_token(route: &Tree) -> bool {
         _ => false,
     };
     route.get("token").is_some() || route.get("any_of").is_some_and(in_any_of)
-}
-
-impl Access {
-    /// Every need, whichever way it is asked for.
-    pub(crate) fn needs(&self) -> &[Need] {
-        match self {
-            Self::Public | Self::Logout => &[],
-            Self::Status(needs) | Self::Guarded(needs) => needs,
-        }
-    }
-
-    pub(crate) fn is_logout(&self) -> bool {
-        matches!(self, Self::Logout)
-    }
-
-    pub(crate) fn wants_addresses(&self) -> bool {
-        self.needs().iter().any(|need| !need.addresses.is_empty())
-    }
 }

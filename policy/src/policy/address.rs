@@ -3,21 +3,9 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use vigile_core::policy::{ClientAddress, Networks};
 
 use crate::document::{Node, Word, words};
-
-/// Addresses and networks. IPv4-mapped IPv6 counts as IPv4 (RFC 4291 §2.5.5.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Networks(Vec<IpNet>);
-
-/// Whose word on the caller's address is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClientAddress {
-    /// The connection's own address.
-    Peer,
-    /// The one that Envoy derived from X-Forwarded-For.
-    Envoy,
-}
 
 pub(super) fn client_address(node: &Node<'_>) -> Option<ClientAddress> {
     node.word(&[("peer", ClientAddress::Peer), ("envoy", ClientAddress::Envoy)])
@@ -25,7 +13,7 @@ pub(super) fn client_address(node: &Node<'_>) -> Option<ClientAddress> {
 
 /// Reads a list of addresses and networks.
 pub(super) fn read(node: &Node<'_>) -> Option<Networks> {
-    words(node, network).map(Networks)
+    words(node, network).map(Networks::from)
 }
 
 fn network(node: &Node<'_>, word: &Word) -> Option<IpNet> {
@@ -50,16 +38,5 @@ fn network(node: &Node<'_>, word: &Word) -> Option<IpNet> {
             network.trunc()
         )),
         Some(network) => Some(network),
-    }
-}
-
-impl Networks {
-    pub(crate) fn contain(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &IpNet> {
-        self.0.iter()
     }
 }

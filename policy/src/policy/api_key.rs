@@ -1,22 +1,12 @@
 //! `api_keys`: long secrets that admit whoever sends them.
 
-use super::credentials::{HeaderPlace, header_place};
+use vigile_core::policy::{ApiKey, HeaderPlace};
+
+use super::credentials::header_place;
 use crate::document::{Node, bytes, name, time};
-use crate::{Reason, UnixTime};
 
 /// The shortest key that is accepted: what `vigile key` and 001_d9637b39f961e8b1.txt make is longer.
 const SHORTEST: usize = 32;
-
-/// A key of a caller.
-#[derive(PartialEq, Eq)]
-pub(crate) struct ApiKey {
-    pub(crate) name: String,
-    pub(crate) place: HeaderPlace,
-    /// SHA-256 of the key; `None` while its optional variable is unset.
-    digest: Option<[u8; 32]>,
-    not_before: Option<UnixTime>,
-    not_after: Option<UnixTime>,
-}
 
 /// Reads one API key.
 pub(super) fn read(node: &Node<'_>) -> Option<ApiKey> {
@@ -60,32 +50,5 @@ fn sha256(node: &Node<'_>) -> Option<[u8; 32]> {
         Ok(32) => Some(digest),
         _ => node
             .wrong("expected the SHA-256 of the key: 64 hex digits, as `vigile key` prints them"),
-    }
-}
-
-impl std::fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ApiKey({})", self.name)
-    }
-}
-
-impl ApiKey {
-    pub(crate) fn is_set(&self) -> bool {
-        self.digest.is_some()
-    }
-
-    /// Whether this is the key: two digests are compared, in constant time, and never the keys.
-    pub(crate) fn is(&self, presented: &[u8]) -> bool {
-        let presented = hmac_sha256::Hash::hash(presented);
-        self.digest.is_some_and(|digest| ct_codecs::verify(&digest, &presented))
-    }
-
-    /// Whether it is valid now; `not_after` ends it at that very second.
-    pub(crate) fn accepts(&self, now: UnixTime) -> Result<(), Reason> {
-        match (self.not_before, self.not_after) {
-            (Some(begins), _) if now < begins => Err(Reason::ApiKeyNotYetValid),
-            (_, Some(ends)) if now >= ends => Err(Reason::ApiKeyExpired),
-            _ => Ok(()),
-        }
     }
 }

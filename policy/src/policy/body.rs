@@ -1,20 +1,10 @@
 //! `body`: what a route takes as a request's body.
 
 use regex_lite::{Regex, RegexBuilder};
+use vigile_core::body::{Field, Fields, Kind, Pattern};
+use vigile_core::policy::{Body, JSON};
 
-use crate::body::{Field, Fields, Kind};
 use crate::document::{Node, Section, Tree, texts};
-
-/// The rule for the bodies of a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Body {
-    /// In lower case, without parameters.
-    pub(crate) media_types: Vec<String>,
-    pub(crate) max_bytes: u32,
-    /// A stream of unsaid length goes on to the bound; else it is refused.
-    pub(crate) cuts: bool,
-    pub(crate) json: Fields,
-}
 
 /// The default bound. Django's and Spring's are 2.5 MB and 2 MB for forms; JSON of a chat is far less.
 const USUAL: u32 = 64 * 1024;
@@ -30,25 +20,6 @@ const MOST: u32 = 2 * 1024 * MOST_HELD;
 const PATTERN_SIZE: usize = 64 * 1024;
 
 const LIKE: &str = "{ json: { message: { type: string, max_length: 10000 } } }";
-
-impl Body {
-    /// Whether a media type is JSON: `application/json`, or with the suffix (RFC 6839 §3.1).
-    pub(crate) fn is_json(media_type: &str) -> bool {
-        media_type == JSON || media_type.ends_with("+json")
-    }
-
-    /// Whether a body of this media type is taken.
-    pub(crate) fn takes(&self, media_type: &str) -> bool {
-        self.media_types.iter().any(|known| known == media_type)
-    }
-
-    /// Whether any body is held.
-    pub(crate) fn holds(&self) -> bool {
-        self.media_types.iter().any(|kind| Self::is_json(kind))
-    }
-}
-
-const JSON: &str = "application/json";
 
 /// Reads the section.
 pub(super) fn read(node: &Node<'_>) -> Option<Body> {
@@ -177,7 +148,7 @@ fn number(node: &Node<'_>) -> Option<i64> {
     }
 }
 
-fn pattern(node: &Node<'_>) -> Option<crate::body::Pattern> {
+fn pattern(node: &Node<'_>) -> Option<Pattern> {
     let given = node.string()?;
     let built: Result<Regex, _> = RegexBuilder::new(given).size_limit(PATTERN_SIZE).build();
     match built {

@@ -1,93 +1,9 @@
 //! `credentials`: where a module's tokens stand.
 
+use vigile_core::policy::{CookieName, Credentials, HeaderPlace};
+
 use super::Context;
 use crate::document::{Node, Tree, header_name};
-use crate::request::OFFERED;
-use crate::token::looks_like_a_token;
-
-/// The places where a module looks for tokens; a place that is switched off is `None`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Credentials {
-    pub(crate) query: Option<String>,
-    pub(crate) header: Option<HeaderPlace>,
-    pub(crate) cookie: Option<CookieName>,
-    /// The word that announces a token among a websocket's subprotocols.
-    pub(crate) subprotocol: Option<String>,
-}
-
-/// A header that carries a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HeaderPlace {
-    pub(crate) name: String,
-}
-
-/// The name of a cookie, and of its partitioned twin: after a change from one kind to the other the
-/// browser sends both (docs/browsers.md), so they need two names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CookieName {
-    pub(crate) plain: String,
-    pub(crate) partitioned: String,
-}
-
-impl HeaderPlace {
-    pub(crate) fn bearer() -> Self {
-        Self { name: "authorization".to_owned() }
-    }
-
-    /// Whether the value carries a scheme in front of the credential.
-    pub(crate) fn is_bearer(&self) -> bool {
-        self.name == "authorization"
-    }
-
-    /// Whether the value is several that a proxy joined (RFC 9110 §5.3), as Envoy does with a repeated
-    /// Authorization: no Bearer credential and no token holds a comma.
-    pub(crate) fn is_joined(&self, value: &[u8]) -> bool {
-        self.credential(value).is_some_and(|credential| credential.contains(&b','))
-    }
-
-    /// The credential in a header's value. In Authorization only the Bearer scheme is ours (RFC 6750
-    /// §2.1, compared without case): others belong to the app.
-    pub(crate) fn credential<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
-        let value = value.trim_ascii();
-        let credential = match (self.is_bearer(), value.split_at_checked(7)) {
-            (false, _) => value,
-            (true, Some((scheme, rest))) if scheme.eq_ignore_ascii_case(b"bearer ") => {
-                rest.trim_ascii()
-            }
-            (true, _) => return None,
-        };
-        (!credential.is_empty()).then_some(credential)
-    }
-}
-
-impl HeaderPlace {
-    /// The token in a header's value: behind Bearer, what is not three parts between dots is an API key.
-    pub(crate) fn token<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
-        self.credential(value).filter(|token| !self.is_bearer() || looks_like_a_token(token))
-    }
-}
-
-impl CookieName {
-    fn new(plain: String) -> Self {
-        Self { partitioned: format!("{plain}-p"), plain }
-    }
-
-    /// Whether a browser would hold a cookie of both under one name.
-    pub(crate) fn meets(&self, other: &Self) -> bool {
-        self == other || self.plain == other.partitioned || self.partitioned == other.plain
-    }
-}
-
-impl Default for Credentials {
-    fn default() -> Self {
-        Self {
-            query: Some("token".to_owned()),
-            header: Some(HeaderPlace::bearer()),
-            cookie: Some(CookieName::new("__Host-vigile".to_owned())),
-            subprotocol: None,
-        }
-    }
-}
 
 /// Reads the section; `false` switches a place off.
 pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<Credentials> {
@@ -128,7 +44,7 @@ pub(super) fn header_place(node: &Node<'_>) -> Option<HeaderPlace> {
     let name = header_name(node, node.string()?)?;
     match name.as_str() {
         "cookie" => node.wrong("cookies have a place of their own: credentials.cookie"),
-        OFFERED => node.wrong(
+        "sec-websocket-protocol" => node.wrong(
             "subprotocols have a place of their own: credentials.subprotocol, and a websocket alone",
         ),
         "x-request-id" => {

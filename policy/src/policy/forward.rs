@@ -1,36 +1,8 @@
 //! `forward`: what the app learns of the caller.
 
-use crate::document::{
-    Found, Node, Section, Tree, header_name, header_value, is_header_value, text, variable,
-};
+use vigile_core::policy::{Forward, ForwardValue as Value, folded, is_header_value};
 
-/// A header that the app receives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Forward {
-    pub(crate) header: String,
-    pub(crate) value: Value,
-}
-
-/// Where its value comes from.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Value {
-    /// A claim of the token that admitted the request; no header where the token lacks it.
-    Claim(String),
-    /// The same for everybody.
-    Fixed(String),
-    /// The same, and nobody's to see: an app's own key for its provider.
-    Secret(String),
-}
-
-impl std::fmt::Debug for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Claim(name) => write!(f, "claim {name}"),
-            Self::Fixed(value) => write!(f, "{value:?}"),
-            Self::Secret(_) => f.write_str("(secret)"),
-        }
-    }
-}
+use crate::document::{Found, Node, Section, Tree, header_name, header_value, text, variable};
 
 /// Reads a `forward` section.
 pub(super) fn read(node: &Node<'_>) -> Option<Vec<Forward>> {
@@ -100,20 +72,4 @@ fn of_variable(section: &Section<'_>, prefix: Option<&str>) -> Option<Value> {
             "this variable's value cannot stand in a header: printable ASCII without spaces at its ends",
         ),
     }
-}
-
-/// A header's name with all but letters and digits folded away: what CGI, WSGI and PHP make of
-/// `X-User-Id` they also make of `X_User_Id`.
-pub(crate) fn folded(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// Whether `name` folds to `folded`, without writing it down. `:path` is no header, and `path` is none of
-/// its spellings.
-pub(crate) fn is_folded(name: &str, folded: &str) -> bool {
-    if name.starts_with(':') || name.len() < folded.len() {
-        return false;
-    }
-    let kept = name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-    kept.eq(folded.bytes())
 }

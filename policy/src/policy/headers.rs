@@ -1,29 +1,9 @@
 //! `headers` and `csp`: what every answer of a module carries.
 
-use super::embed::Embed;
+use vigile_core::policy::Headers;
+
 use super::security_headers::Preset;
 use crate::document::{Node, Tree, header_name, header_value, text};
-
-/// Headers to set, and those to take away.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Headers {
-    pub(crate) set: Vec<(String, String)>,
-    pub(crate) remove: Vec<String>,
-    /// What only an answer over https may carry (RFC 6797 §7.2).
-    pub(crate) set_over_https: Option<(String, String)>,
-}
-
-impl Headers {
-    /// Whether the policy sets this header.
-    pub(crate) fn sets(&self, name: &str) -> bool {
-        self.set.iter().any(|(known, _)| known == name)
-    }
-
-    /// Whether the policy says something of this header.
-    pub(super) fn names(&self, name: &str) -> bool {
-        self.set.iter().map(|(known, _)| known).chain(&self.remove).any(|known| known == name)
-    }
-}
 
 /// Reads `headers`: a value sets a header, `false` takes it away.
 pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
@@ -94,11 +74,4 @@ fn content_policy(node: &Node<'_>) -> Option<String> {
         true => node.wrong("frame-ancestors is written by embed.ancestors: leave it out here"),
         false => Some(policy.trim().trim_end_matches(';').to_owned()),
     }
-}
-
-/// The module's own Content-Security-Policy, where it has any.
-pub(super) fn own_policy(csp: Option<&str>, embed: Option<&Embed>) -> Option<String> {
-    let parts = [csp.map(str::to_owned), embed.map(|embed| embed.ancestors.directive())];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -1,8 +1,10 @@
 //! `jwk` and `jwks`: JSON Web Keys (RFC 7517), written out in the policy.
 
+use vigile_core::{Algorithm, Family};
+
 use super::key::{Made, from_secret, try_all};
-use crate::document::{Node, quoted};
-use crate::token::{Algorithm, Family, Verifier, Written};
+use super::public_key::{BadKey, PublicKey};
+use crate::document::{Node, Tree, quoted};
 
 /// Reads one JWK.
 pub(super) fn one(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
@@ -33,7 +35,11 @@ pub(super) fn set(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec
     }
 }
 
-/// The members that say what a key is for; its material is jwt-simple's to read.
+/// Every member that is a part of some key (RFC 7518 §6, RFC 8037 §2).
+const MATERIAL: [&str; 15] =
+    ["crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "oth", "k", "pub", "priv"];
+
+/// The members that say what a key is for; its material is `public_key`'s to read.
 struct Jwk<'t> {
     node: Node<'t>,
     kind: &'t str,
@@ -57,7 +63,7 @@ impl<'t> Jwk<'t> {
             return private.wrong("this is a private key: it stays with the issuer. Give the members of its public half");
         }
         let jwk = Self {
-            node: node.clone(),
+            node: *node,
             kind: kind?.unwrap_or_default(),
             curve: curve?,
             used: used?,
@@ -111,15 +117,34 @@ impl<'t> Jwk<'t> {
         if self.kind == "oct" {
             return from_secret(&self.node, &self.oct()?, &fit, self.kid);
         }
-        let json = self.node.tree().to_json();
         let damaged = "this key cannot be read: its members are not those of RFC 7518 §6";
-        try_all(
-            &self.node,
-            &fit,
-            |algorithm| Verifier::from_public(algorithm, Written::Jwk(&json)),
-            self.kid,
-            damaged,
-        )
+        let member = |name: &str| self.node.tree().get(name).and_then(Tree::as_text);
+        let key = match self.is_plain() {
+            true => PublicKey::from_jwk(member),
+            false => Err(BadKey::Unreadable),
+        };
+        try_all(&self.node, &fit, key, self.kid, damaged)
+    }
+
+    /// Whether its members are those of its type, and what it may be used for is to verify (RFC 7517 §4.3).
+    fn is_plain(&self) -> bool {
+        let own: &[&str] = match self.kind {
+            "RSA" => &["n", "e"],
+            "EC" => &["crv", "x", "y"],
+            _ => &["crv", "x"],
+        };
+        let tree = self.node.tree();
+        let foreign = |name: &&str| !own.contains(name) && tree.get(name).is_some();
+        let verifies = match tree.get("key_ops") {
+            None => true,
+            Some(Tree::List(operations)) => match operations.as_slice() {
+                [] => true,
+                [one] => one.as_text() == Some("verify"),
+                _ => false,
+            },
+            Some(_) => false,
+        };
+        verifies && !MATERIAL.iter().any(foreign)
     }
 
     fn oct(&self) -> Option<Vec<u8>> {

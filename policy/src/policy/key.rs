@@ -2,7 +2,10 @@
 
 use super::jwk;
 use crate::document::{Node, Section, bytes, text};
-use crate::token::{Algorithm, BadKey, Family, Key, MAX_CANDIDATES, Verifier, Written};
+use vigile_core::token::{Key, MAX_CANDIDATES, Verifier};
+use vigile_core::{Algorithm, Family};
+
+use super::public_key::{BadKey, PublicKey};
 
 /// Reads the keys of one issuer. Each becomes a key per algorithm that it fits, of those `accepted`;
 /// `None` where that list itself is wrong, and no key can be judged by it.
@@ -107,7 +110,7 @@ pub(super) fn from_secret(
         Some(_) => {}
     }
     let make = |algorithm: &Algorithm| {
-        let verifier = Verifier::from_secret(*algorithm, secret)?;
+        let verifier = Verifier::secret(*algorithm, secret)?;
         Some(Made { algorithm: *algorithm, verifier, kid: kid.map(str::to_owned) })
     };
     Some(accepted.iter().filter_map(make).collect())
@@ -126,37 +129,29 @@ fn public_key(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Mad
         return node.wrong("this is not PEM: a public key begins with -----BEGIN PUBLIC KEY-----");
     }
     let damaged = "none of the issuer's algorithms takes this key, or it is damaged";
-    try_all(
-        node,
-        accepted?,
-        |algorithm| Verifier::from_public(algorithm, Written::Pem(pem.trim())),
-        None,
-        damaged,
-    )
+    try_all(node, accepted?, PublicKey::from_pem(pem.trim()), None, damaged)
 }
 
 /// A key for each accepted algorithm that takes it; `foreign` is the mistake where none does.
 pub(super) fn try_all(
     node: &Node<'_>,
     accepted: &[Algorithm],
-    make: impl Fn(Algorithm) -> Result<Verifier, BadKey>,
+    key: Result<PublicKey, BadKey>,
     kid: Option<&str>,
     foreign: &str,
 ) -> Option<Vec<Made>> {
-    let (mut made, mut bad) = (Vec::new(), BadKey::Foreign);
-    for algorithm in accepted {
-        match make(*algorithm) {
-            Ok(verifier) => {
-                made.push(Made { algorithm: *algorithm, verifier, kid: kid.map(str::to_owned) });
-            }
-            Err(BadKey::Foreign) => {}
-            Err(problem) => bad = problem,
-        }
-    }
-    match (made.is_empty(), bad) {
-        (false, _) => Some(made),
-        (true, BadKey::Weak) => node.wrong("an RSA key under 2048 bits is too weak"),
-        (true, BadKey::Huge) => node.wrong("an RSA key over 4096 bits is not supported"),
-        (true, BadKey::Foreign) => node.wrong(foreign),
+    let key = match key {
+        Ok(key) => key,
+        Err(BadKey::Weak) => return node.wrong("an RSA key under 2048 bits is too weak"),
+        Err(BadKey::Huge) => return node.wrong("an RSA key over 4096 bits is not supported"),
+        Err(BadKey::Unreadable) => return node.wrong(foreign),
+    };
+    let make = |algorithm: &Algorithm| {
+        let verifier = key.verifier(*algorithm)?;
+        Some(Made { algorithm: *algorithm, verifier, kid: kid.map(str::to_owned) })
+    };
+    match accepted.iter().filter_map(make).collect::<Vec<Made>>() {
+        made if made.is_empty() => node.wrong(foreign),
+        made => Some(made),
     }
 }

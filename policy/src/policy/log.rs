@@ -1,17 +1,8 @@
 //! `log`: which decisions are written down, and what of them is masked.
 
-use crate::document::Node;
+use vigile_core::policy::Log;
 
-/// What is logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Log {
-    /// Every decision, not refusals alone.
-    pub(crate) all: bool,
-    /// The local part of e-mail addresses is masked.
-    pub(crate) mask_email: bool,
-    /// The last two octets of addresses are masked.
-    pub(crate) mask_address: bool,
-}
+use crate::document::Node;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Mask {

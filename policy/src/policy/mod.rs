@@ -1,4 +1,4 @@
-//! The policy: parsed into values that can only be right, or refused with every mistake at once.
+//! The sections of a policy: read into values that can only be right, or refused with every mistake at once.
 
 mod access;
 mod address;
@@ -14,27 +14,17 @@ mod jwk;
 mod key;
 mod log;
 mod module;
+mod public_key;
 mod route;
 mod security_headers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(crate) use access::{Access, Need, TokenNeed};
-pub(crate) use address::{ClientAddress, Networks};
-pub(crate) use api_key::ApiKey;
-pub(crate) use body::Body;
-pub(crate) use credentials::{CookieName, HeaderPlace};
-pub(crate) use embed::Embed;
-pub(crate) use forward::{Value as ForwardValue, is_folded};
-pub(crate) use headers::Headers;
-pub(crate) use issuer::Issuer;
-pub(crate) use log::Log;
-pub(crate) use module::Module;
-pub(crate) use route::{Concurrency, LONGEST_TEXT, RequiredHeader, Rule};
+use vigile_core::policy::{ApiKey, ClientAddress, Issuer, Log, Mode, Module, Policy, PolicyParts};
+use vigile_core::{State, token::Key};
 
 use crate::document::{self, Invalid, Node, Reading, SchemaKey, Tree, Variable, digest, quoted};
-use crate::token::{Key, Keys, Memory};
 
 /// What this host can do. A policy that needs more is refused.
 #[allow(clippy::struct_excessive_bools, reason = "each says one thing, and none another")]
@@ -119,9 +109,9 @@ impl Draft {
         let read = read(&reading.root(&self.tree), host);
         let (mistakes, _) = reading.finish();
         match read {
-            Some((policy, keys)) if mistakes.is_empty() => {
-                let policy = Policy { digest: digest(&self.tree), ..policy };
-                Ok(State { policy: Arc::new(policy), keys: Arc::new(Keys::new(1, keys)) })
+            Some((parts, keys)) if mistakes.is_empty() => {
+                let parts = PolicyParts { digest: digest(&self.tree), ..parts };
+                Ok(State::new(Policy::from(parts), keys))
             }
             _ => Err(mistakes),
         }
@@ -131,44 +121,6 @@ impl Draft {
 impl From<Tree> for Draft {
     fn from(tree: Tree) -> Self {
         Self { tree }
-    }
-}
-
-/// A policy and its keys: replaced as one, at load.
-pub struct State {
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) keys: Arc<Keys>,
-}
-
-/// Everything that decides, and nothing that changes between requests.
-pub struct Policy {
-    pub(crate) mode: Mode,
-    pub(crate) remember_tokens: u32,
-    pub(crate) client_address: ClientAddress,
-    pub(crate) log: Log,
-    pub(crate) api_keys: Vec<Arc<ApiKey>>,
-    pub(crate) modules: Vec<Arc<Module>>,
-    /// The claims that any part of the policy names.
-    pub(crate) claims: Vec<String>,
-    pub(crate) digest: String,
-}
-
-/// Whether refusals are carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// They are.
-    Enforce,
-    /// Decide, log and count, but let through.
-    Observe,
-}
-
-impl Mode {
-    /// The word that the policy and the log use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enforce => "enforce",
-            Self::Observe => "observe",
-        }
     }
 }
 
@@ -185,7 +137,7 @@ struct Context<'t> {
     api_keys: Option<Named<'t, ApiKey>>,
 }
 
-fn read(root: &Node<'_>, host: Host) -> Option<(Policy, Vec<Vec<Key>>)> {
+fn read(root: &Node<'_>, host: Host) -> Option<(PolicyParts, Vec<Vec<Key>>)> {
     let section = root.section("{ vigile: 1, modules: […] }")?;
     let version = section.required("vigile", version);
     let mode = section.or("mode", Mode::Enforce, mode);
@@ -203,18 +155,17 @@ fn read(root: &Node<'_>, host: Host) -> Option<(Policy, Vec<Vec<Key>>)> {
     let modules = section.required("modules", |node| modules(node, &context));
     let (issuers, api_keys) = (whole(context.issuers), whole(context.api_keys));
     version?;
-    let (issuers, modules) = (issuers?, modules?);
-    let policy = Policy {
+    let parts = PolicyParts {
         mode: mode?,
         remember_tokens: remember_tokens?,
         client_address: client_address?,
         log: log?,
-        claims: claims(&issuers, &modules),
+        issuers: issuers?,
         api_keys: api_keys?,
-        modules,
+        modules: modules?,
         digest: String::new(),
     };
-    Some((policy, keys?.into_iter().collect::<Option<Vec<_>>>()?))
+    Some((parts, keys?.into_iter().collect::<Option<Vec<_>>>()?))
 }
 
 type Named<'t, T> = Vec<(&'t str, Option<Arc<T>>)>;
@@ -274,106 +225,4 @@ fn modules(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<Module>>> {
     let distinct = module::distinct(&nodes, &outlines);
     let modules = modules.into_iter().collect::<Option<Vec<_>>>()?;
     distinct.map(|()| modules.into_iter().map(Arc::new).collect())
-}
-
-fn claims(issuers: &[Arc<Issuer>], modules: &[Arc<Module>]) -> Vec<String> {
-    let rules = modules.iter().flat_map(|module| &module.rules);
-    let tokens =
-        rules.clone().flat_map(|rule| rule.access.needs()).filter_map(|need| need.token.as_ref());
-    let required = tokens.flat_map(|token| token.claims.iter().map(|(name, _)| name));
-    let forwarded =
-        rules.flat_map(|rule| &rule.forward).filter_map(|forward| match &forward.value {
-            ForwardValue::Claim(name) => Some(name),
-            _ => None,
-        });
-    let bound = modules.iter().filter_map(|module| module.module_claim.as_ref());
-    let issuers = issuers.iter().flat_map(|issuer| issuer.claims());
-    let mut claims: Vec<String> = required
-        .chain(forwarded)
-        .chain(bound)
-        .map(String::as_str)
-        .chain(issuers)
-        .map(str::to_owned)
-        .collect();
-    claims.sort();
-    claims.dedup();
-    claims
-}
-
-impl State {
-    /// The policy.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
-    /// The keys.
-    pub fn keys(&self) -> &Keys {
-        &self.keys
-    }
-
-    /// The line that a host logs at load: what runs, and nothing secret. `by_host`: the kinds of signatures
-    /// that the host verifies.
-    pub fn summary(&self, version: &str, by_host: &[&str]) -> String {
-        let summary = serde_json::json!({
-            "event": "policy.loaded",
-            "version": version,
-            "policy": self.policy.digest(),
-            "mode": self.policy.mode.as_str(),
-            "modules": self.policy.modules().collect::<Vec<_>>(),
-            "keys": self.keys.labels().collect::<Vec<_>>(),
-            "api_keys": self.policy.api_keys().collect::<Vec<_>>(),
-            "verified_by_host": by_host,
-        });
-        summary.to_string()
-    }
-
-    /// An empty memory with the policy's bounds; 2 kB a token are about four times a common one.
-    pub fn memory(&self, seed: [u64; 2]) -> Memory {
-        let tokens = usize::try_from(self.policy.remember_tokens).unwrap_or(0);
-        Memory::with_bounds(tokens, tokens.saturating_mul(2048), seed)
-    }
-}
-
-impl Policy {
-    /// 16 hex digits that tell this policy from others, over its text with secrets redacted.
-    pub fn digest(&self) -> &str {
-        &self.digest
-    }
-
-    /// The names of the modules, in the order of the document.
-    pub fn modules(&self) -> impl Iterator<Item = &str> {
-        self.modules.iter().map(|module| module.name.as_str())
-    }
-
-    /// The names of the API keys that have a value.
-    pub fn api_keys(&self) -> impl Iterator<Item = &str> {
-        self.api_keys.iter().filter(|key| key.is_set()).map(|key| key.name.as_str())
-    }
-
-    /// Whether a decision can hang on the caller's address; where not, a host need not ask for it.
-    pub fn reads_addresses(&self) -> bool {
-        let mut rules = self.modules.iter().flat_map(|module| &module.rules);
-        rules.any(|rule| rule.access.wants_addresses())
-    }
-
-    /// Whether any route bounds the requests that a caller has under way.
-    pub fn counts_requests(&self) -> bool {
-        let mut rules = self.modules.iter().flat_map(|module| &module.rules);
-        rules.any(|rule| rule.concurrency.is_some())
-    }
-
-    /// Whether any route has a host hold a body until it was looked at.
-    pub fn holds_bodies(&self) -> bool {
-        let mut rules = self.modules.iter().flat_map(|module| &module.rules);
-        rules.any(|rule| rule.body.as_ref().is_some_and(|body| body.holds()))
-    }
-
-    /// Whether a module of this index observes; `None` for requests that belong to no module.
-    pub fn observes(&self, module: Option<usize>) -> bool {
-        let mode = match module {
-            Some(index) => self.modules.get(index).map_or(self.mode, |module| module.mode),
-            None => self.mode,
-        };
-        mode == Mode::Observe
-    }
 }

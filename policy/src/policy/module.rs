@@ -1,51 +1,12 @@
 //! `modules`: the services behind the gate.
 
-use std::sync::Arc;
+use vigile_core::path::{Pattern, Prefix};
+use vigile_core::policy::{CookieName, Credentials, Embed, Headers, Hosts, Module, ModuleParts};
 
-use super::access::{Access, Need, TokenNeed};
-use super::credentials::{self, CookieName, Credentials};
-use super::embed::{self, Embed};
-use super::forward::{self, folded};
-use super::headers::{self, Headers};
-use super::host::{self, Hosts};
-use super::route::{self, Route, Rule, Shared};
+use super::route::Shared;
 use super::security_headers::{self, Preset};
-use super::{Context, Mode, access, mode};
+use super::{Context, access, credentials, embed, forward, headers, host, mode, route};
 use crate::document::{Node, Section, Tree, name, origin, quoted, text};
-use crate::origin::Origin;
-use crate::path::{Pattern, Prefix};
-use crate::reply;
-
-/// A service, its routes, and what all of them share.
-#[derive(Debug)]
-pub(crate) struct Module {
-    /// Its place in the policy.
-    pub(crate) index: usize,
-    pub(crate) name: String,
-    pub(crate) hosts: Hosts,
-    pub(crate) prefix: Prefix,
-    pub(crate) mode: Mode,
-    pub(crate) platform: Option<Origin>,
-    /// The claim that must name the module; `None`: tokens are not bound to it.
-    pub(crate) module_claim: Option<String>,
-    pub(crate) credentials: Credentials,
-    pub(crate) keep_credentials: bool,
-    pub(crate) embed: Option<Embed>,
-    pub(crate) headers: Headers,
-    /// The headers of Vigile's own answers.
-    pub(crate) answers: Vec<(String, String)>,
-    /// `csp` and `frame-ancestors` as one policy.
-    pub(crate) own_policy: Option<String>,
-    pub(crate) shared_cache: bool,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) rules: Vec<Arc<Rule>>,
-    /// What the refresh path asks for: a token of any issuer that the routes trust.
-    pub(crate) refresh_rule: Arc<Rule>,
-    /// The names of all cookies that carry credentials here.
-    pub(crate) cookies: Vec<String>,
-    /// The names that any route forwards, folded: removed from every request first.
-    pub(crate) forwarded: Vec<String>,
-}
 
 /// What modules must not have in common, as far as it could be read.
 pub(super) struct Outline {
@@ -94,12 +55,12 @@ pub(super) fn read(
         cookie: credentials.clone().and_then(|credentials| credentials.cookie),
     };
     let module = || {
-        let (embed, (routes, rules), credentials) = (embed?, routes?, credentials?);
+        let (routes, rules) = routes?;
         forward?;
         sound?;
         suited?;
         let headers = security_headers::beneath(preset?, headers?);
-        Some(Module {
+        Some(Module::from(ModuleParts {
             index,
             name: name?,
             hosts: hosts?,
@@ -107,19 +68,15 @@ pub(super) fn read(
             mode: mode?,
             platform: platform?,
             module_claim: module_claim?,
+            credentials: credentials?,
             keep_credentials: keep_credentials?,
-            own_policy: headers::own_policy(csp?.as_deref(), embed.as_ref()),
-            refresh_rule: Arc::new(refresh_rule(&rules)),
-            cookies: cookies(&credentials, &rules),
-            forwarded: forwarded(&rules),
-            answers: reply::always(&headers, embed.as_ref()),
+            embed: embed?,
             headers,
+            csp: csp?,
             shared_cache: shared_cache?,
-            credentials,
-            embed,
             routes,
             rules,
-        })
+        }))
     };
     Some((outline, module()))
 }
@@ -201,73 +158,6 @@ fn refreshes(
         true => Some(()),
         false => node.wrong("embed.refresh renews a token's cookie, and no route takes a token"),
     }
-}
-
-fn tokens(rules: &[Arc<Rule>]) -> impl Iterator<Item = &TokenNeed> {
-    rules.iter().flat_map(|rule| rule.access.needs()).filter_map(|need| need.token.as_ref())
-}
-
-/// Roles and other claims are each route's to ask for: a session may be refreshed without them.
-fn refresh_rule(rules: &[Arc<Rule>]) -> Rule {
-    let mut needs: Vec<Need> = Vec::new();
-    for token in tokens(rules).filter(|token| token.cookie.is_none()) {
-        let token = TokenNeed {
-            issuer: token.issuer.clone(),
-            claims: Vec::new(),
-            roles: Vec::new(),
-            cookie: None,
-            optional: false,
-        };
-        let need = Need { token: Some(token), ..Need::default() };
-        if !needs.contains(&need) {
-            needs.push(need);
-        }
-    }
-    Rule {
-        access: Access::Guarded(needs),
-        origins: Vec::new(),
-        require_headers: Vec::new(),
-        body: None,
-        concurrency: None,
-        forward: Vec::new(),
-    }
-}
-
-impl Module {
-    /// The cookies that carry credentials here, each once.
-    pub(crate) fn cookie_names(&self) -> Vec<&CookieName> {
-        let mut names: Vec<&CookieName> = Vec::new();
-        for name in named_cookies(&self.credentials, &self.rules) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
-    }
-}
-
-fn named_cookies<'m>(
-    credentials: &'m Credentials,
-    rules: &'m [Arc<Rule>],
-) -> impl Iterator<Item = &'m CookieName> {
-    let overrides = tokens(rules).filter_map(|token| token.cookie.as_ref());
-    credentials.cookie.iter().chain(overrides)
-}
-
-fn cookies(credentials: &Credentials, rules: &[Arc<Rule>]) -> Vec<String> {
-    let all = named_cookies(credentials, rules);
-    all.flat_map(|cookie| [cookie.plain.clone(), cookie.partitioned.clone()]).collect()
-}
-
-fn forwarded(rules: &[Arc<Rule>]) -> Vec<String> {
-    let mut names: Vec<String> = rules
-        .iter()
-        .flat_map(|rule| &rule.forward)
-        .map(|forward| folded(&forward.header))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// Checks every module against those before it.

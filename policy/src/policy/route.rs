@@ -2,90 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Context;
-use super::access::{self, Access};
-use super::body::{self, Body};
-use super::credentials::HeaderPlace;
-use super::forward::{self, Forward};
+use vigile_core::path::{Pattern, Prefix};
+use vigile_core::policy::{Concurrency, Entry, Forward, HeaderPlace, LONGEST_TEXT};
+use vigile_core::policy::{RequiredHeader, Route, Rule};
+
+use super::{Context, access, body, forward};
 use crate::document::{Node, Section, Tree, header_name, origin};
-use crate::origin::Origin;
-use crate::path::{Pattern, Prefix};
-
-/// A pattern and what it asks for, by method. The path alone selects a route; the method then chooses
-/// among the entries of the same path (docs/rules.md, rule 3).
-#[derive(Debug)]
-pub(crate) struct Route {
-    pub(crate) pattern: Pattern,
-    pub(crate) entries: Vec<Entry>,
-}
-
-/// What the listed methods of a route ask for.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// `None`: every method.
-    pub(crate) methods: Option<Vec<String>>,
-    /// The index of the rule in the module.
-    pub(crate) rule: usize,
-}
-
-/// All that decides about a request once its route is known. Two routes with equal rules are alike to
-/// whoever reads a path in another way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rule {
-    pub(crate) access: Access,
-    pub(crate) origins: Vec<Origin>,
-    pub(crate) require_headers: Vec<RequiredHeader>,
-    pub(crate) body: Option<Arc<Body>>,
-    pub(crate) concurrency: Option<Concurrency>,
-    pub(crate) forward: Vec<Forward>,
-}
-
-/// How many requests of one caller may be under way on a route at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Concurrency {
-    pub(crate) limit: u16,
-    /// The route by its first path and its methods: two routes count apart.
-    pub(crate) route: String,
-}
-
-/// A header that must be there once, with a text of some length.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequiredHeader {
-    pub(crate) name: String,
-    pub(crate) min_length: u32,
-}
-
-/// The longest text of a required header that is accepted, in bytes.
-pub(crate) const LONGEST_TEXT: u32 = 1024;
-
-impl Route {
-    /// The index of the rule for a method; GET implies HEAD.
-    pub(crate) fn rule(&self, method: &str) -> Option<usize> {
-        self.entries.iter().find(|entry| entry.lists(method)).map(|entry| entry.rule)
-    }
-
-    /// The methods that the entries list, for `Allow` (RFC 9110 §10.2.1).
-    pub(crate) fn allow(&self) -> String {
-        let listed = self.entries.iter().flat_map(|entry| entry.methods.iter().flatten());
-        let mut allowed: Vec<&str> = Vec::new();
-        for method in listed {
-            let implied: &[&str] = if method == "GET" { &["GET", "HEAD"] } else { &[method] };
-            for method in implied {
-                if !allowed.contains(method) {
-                    allowed.push(method);
-                }
-            }
-        }
-        allowed.join(", ")
-    }
-}
-
-impl Entry {
-    fn lists(&self, method: &str) -> bool {
-        let takes = |one: &String| one == method || (one == "GET" && method == "HEAD");
-        self.methods.as_ref().is_none_or(|methods| methods.iter().any(takes))
-    }
-}
 
 /// What a module says for all of its routes, as far as it could be read.
 pub(super) struct Shared<'m> {

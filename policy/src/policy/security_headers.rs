@@ -1,7 +1,7 @@
 //! `security_headers`: the lists of the customer's documents, by name (docs/policy.md, `security_headers`).
 
-use super::embed::Embed;
-use super::headers::Headers;
+use vigile_core::policy::{Embed, Headers};
+
 use crate::document::{Node, Section};
 
 /// A list of headers for one kind of module.

@@ -11,9 +11,9 @@ use crate::policies::project;
 pub fn read_headers() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in ["request", "decide"] {
-        walk(&project().join("policy/src").join(folder), &mut names);
+        walk(&project().join("core/src").join(folder), &mut names);
     }
-    scan(&std::fs::read_to_string(project().join("policy/src/record.rs")).unwrap(), &mut names);
+    scan(&std::fs::read_to_string(project().join("core/src/record.rs")).unwrap(), &mut names);
     assert!(names.len() >= 12 && names.contains("sec-fetch-site"), "not understood: {names:?}");
     let of_the_policy =
         "authorization x-api-key x-justification x-user-id x-user-plan x-gate x-roles";

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::mistake::{Mistake, Part};
+use super::mistake::{self, Context, Held, Mistake, Part};
 use super::{Field, Fields, Kind};
 
 /// How many mistakes are told.
@@ -47,7 +47,7 @@ enum Trail<'t> {
 impl Trail<'_> {
     fn parts(&self) -> Vec<Part> {
         let (parent, part) = match self {
-            Self::Body => return Vec::new(),
+            Self::Body => return mistake::body(),
             Self::Member(parent, name) => (parent, Part::Member((*name).to_owned())),
             Self::Item(parent, index) => (parent, Part::Item(*index)),
         };
@@ -67,7 +67,7 @@ impl Found {
         at: &Trail<'_>,
         kind: &'static str,
         message: impl Into<String>,
-        context: Option<(&'static str, serde_json::Value)>,
+        context: Option<Context>,
     ) {
         let mut all = self.0.borrow_mut();
         if all.len() < MOST {
@@ -116,7 +116,7 @@ impl<'s> Value<'s> {
         if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.0.is_match(text)) {
             let pattern = pattern.0.as_str();
             let message = format!("String should match pattern '{pattern}'");
-            let context = Some(("pattern", pattern.into()));
+            let context = Some(Context("pattern", Held::Text(pattern.to_owned())));
             self.found.with(self.at, "string_pattern_mismatch", message, context);
         }
         if !rule.forbid.is_empty() {
@@ -124,7 +124,12 @@ impl<'s> Value<'s> {
             if let Some(held) = rule.forbid.iter().find(|held| lower.contains(held.as_str())) {
                 let error = format!("must not hold {held:?}");
                 let message = format!("Value error, {error}");
-                self.found.with(self.at, "value_error", message, Some(("error", error.into())));
+                self.found.with(
+                    self.at,
+                    "value_error",
+                    message,
+                    Some(Context("error", Held::Text(error))),
+                );
             }
         }
     }
@@ -142,7 +147,12 @@ impl<'s> Value<'s> {
         let say = |bound: u32, kind, side, name| {
             let s = if bound == 1 { "" } else { "s" };
             let message = format!("{what} should have at {side} {bound} {unit}{s}");
-            self.found.with(self.at, kind, message, Some((name, bound.into())));
+            self.found.with(
+                self.at,
+                kind,
+                message,
+                Some(Context(name, Held::Number(bound.into()))),
+            );
         };
         let [short, long] = kinds;
         match (rule.min_length, rule.max_length) {
@@ -161,11 +171,21 @@ impl<'s> Value<'s> {
         let Some(rule) = self.of(kinds) else { return };
         if let Some(least) = rule.min.filter(|least| number.is_below(*least)) {
             let message = format!("Input should be greater than or equal to {least}");
-            self.found.with(self.at, "greater_than_equal", message, Some(("ge", least.into())));
+            self.found.with(
+                self.at,
+                "greater_than_equal",
+                message,
+                Some(Context("ge", Held::Number(least))),
+            );
         }
         if let Some(most) = rule.max.filter(|most| number.is_above(*most)) {
             let message = format!("Input should be less than or equal to {most}");
-            self.found.with(self.at, "less_than_equal", message, Some(("le", most.into())));
+            self.found.with(
+                self.at,
+                "less_than_equal",
+                message,
+                Some(Context("le", Held::Number(most))),
+            );
         }
     }
 

@@ -1,11 +1,10 @@
 //! What is known of a decision afterwards: the audit line, the counters, the filter state.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::decide::Proven;
 use crate::policy::{Mode, Module, Policy, Rule};
@@ -97,10 +96,13 @@ impl Record {
             .value(":path")
             .map(|path| path.split(|byte| *byte == b'?').next().unwrap_or_default());
         let audited = self.rule.iter().flat_map(|rule| &rule.require_headers);
-        let audited = audited.filter_map(|required| {
-            let name = required.name.as_str();
-            Some((name, header(name)?))
-        });
+        let mut headers: Vec<(&str, Cow<'_, str>)> = Vec::new();
+        for required in audited {
+            let known = headers.iter().any(|(name, _)| *name == required.name);
+            if let (false, Some(value)) = (known, header(&required.name)) {
+                headers.push((&required.name, value));
+            }
+        }
         let roles = self.roles().join(" ");
         let line = Line {
             timestamp: now.to_string(),
@@ -116,7 +118,7 @@ impl Record {
             path: path.map(|path| self.bytes_shown(path)),
             request_id: header("x-request-id"),
             mode: self.mode.as_str(),
-            headers: audited.collect(),
+            headers,
         };
         serde_json::to_string(&line).unwrap_or_default()
     }
@@ -171,8 +173,15 @@ struct Line<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Cow<'l, str>>,
     mode: &'static str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<&'l str, Cow<'l, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
+    headers: Vec<(&'l str, Cow<'l, str>)>,
+}
+
+fn as_map<S: Serializer>(
+    headers: &[(&str, Cow<'_, str>)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }
 
 /// Bounded, and without what would begin another line or turn one around in a reader's terminal:

@@ -11,14 +11,16 @@ pub struct Origin {
 
 /// A host and a port as a request names them: case folded, the final dot and nothing else ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Host {
-    pub(crate) name: String,
-    pub(crate) port: Option<u16>,
+pub struct Host {
+    /// In lower case.
+    pub name: String,
+    /// The port, where one is named.
+    pub port: Option<u16>,
 }
 
 impl Host {
     /// Reads `example.org`, `EXAMPLE.org.:8443`, `192.0.2.1:80`, `[2001:db8::1]:443`.
-    pub(crate) fn parse(authority: &[u8]) -> Option<Self> {
+    pub fn parse(authority: &[u8]) -> Option<Self> {
         let authority = std::str::from_utf8(authority).ok()?;
         let (name, port) = match authority.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
@@ -64,7 +66,7 @@ impl Origin {
     /// Reads `https://iahome.fr` or `http://localhost:7860`; `null`, a path or a wildcard is no origin.
     ///
     /// ```
-    /// use vigile_policy::Origin;
+    /// use vigile_core::Origin;
     /// assert_eq!(Origin::parse(b"HTTPS://iahome.fr:443"), Origin::parse(b"https://iahome.fr"));
     /// assert_eq!(Origin::parse(b"null"), None);
     /// ```
@@ -87,11 +89,13 @@ impl Origin {
         Self { secure, host: Host { port, ..host } }
     }
 
-    pub(crate) fn is_secure(&self) -> bool {
+    /// Whether it is https.
+    pub fn is_secure(&self) -> bool {
         self.secure
     }
 
-    pub(crate) fn is_local(&self) -> bool {
+    /// Whether it can only be this machine.
+    pub fn is_local(&self) -> bool {
         self.host.is_local()
     }
 

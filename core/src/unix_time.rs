@@ -9,7 +9,7 @@ const LAST: i64 = 253_402_300_799;
 /// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted (RFC 7519 §2, NumericDate).
 ///
 /// ```
-/// use vigile_policy::UnixTime;
+/// use vigile_core::UnixTime;
 /// assert_eq!(UnixTime(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

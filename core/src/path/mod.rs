@@ -5,5 +5,6 @@ mod pattern;
 mod properties;
 mod readings;
 
-pub(crate) use pattern::{Case, Pattern, Prefix};
+pub(crate) use pattern::Case;
+pub use pattern::{Pattern, Prefix};
 pub(crate) use readings::{Unreadable, decoded, readings};

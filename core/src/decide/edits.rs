@@ -152,7 +152,7 @@ fn sendable(claim: &Claim) -> Option<String> {
 }
 
 fn readable(value: String) -> Option<String> {
-    crate::document::is_header_value(&value).then_some(value)
+    crate::policy::is_header_value(&value).then_some(value)
 }
 
 fn word(scalar: &Scalar) -> Option<String> {

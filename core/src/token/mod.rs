@@ -15,9 +15,8 @@ mod parsed;
 pub use algorithm::{Algorithm, Family};
 pub(crate) use claims::{Audience, Claim, Claims, Scalar};
 pub use elsewhere::Asked;
-pub(crate) use key::{BadKey, Verifier, Written};
-pub(crate) use keys::{Key, MAX_CANDIDATES};
-pub use keys::{KeyId, Keys, Question};
+pub use key::Verifier;
+pub use keys::{Key, KeyId, Keys, MAX_CANDIDATES, Question};
 pub use memory::{Learned, Memory};
 pub(crate) use parsed::{Parsed, expiry_of};
 

@@ -13,7 +13,7 @@ pub(crate) use mistake::Mistake;
 
 /// What is asked of a value and of what is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields {
+pub struct Fields {
     rule: Option<Field>,
     members: BTreeMap<String, Fields>,
     items: Option<Box<Fields>>,
@@ -21,23 +21,29 @@ pub(crate) struct Fields {
 
 /// What is asked of one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) kind: Kind,
+pub struct Field {
+    /// Its type.
+    pub kind: Kind,
     /// It may be absent, or null.
-    pub(crate) optional: bool,
+    pub optional: bool,
     /// Of a string in characters, of an array in items.
-    pub(crate) min_length: Option<u32>,
-    pub(crate) max_length: Option<u32>,
-    pub(crate) min: Option<i64>,
-    pub(crate) max: Option<i64>,
-    pub(crate) pattern: Option<Pattern>,
+    pub min_length: Option<u32>,
+    /// The same, at most.
+    pub max_length: Option<u32>,
+    /// Of a number.
+    pub min: Option<i64>,
+    /// Of a number.
+    pub max: Option<i64>,
+    /// What a string has somewhere in it.
+    pub pattern: Option<Pattern>,
     /// What a string holds nowhere, in lower case.
-    pub(crate) forbid: Vec<String>,
+    pub forbid: Vec<String>,
 }
 
 /// The types of JSON, and whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[allow(missing_docs, reason = "they are JSON's")]
+pub enum Kind {
     String,
     Integer,
     Number,
@@ -48,10 +54,11 @@ pub(crate) enum Kind {
 
 /// A regular expression; matched in time linear in the text.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern(Regex);
+pub struct Pattern(Regex);
 
 impl Kind {
-    pub(crate) const WORDS: [(&'static str, Self); 6] = [
+    /// Each by its word.
+    pub const WORDS: [(&'static str, Self); 6] = [
         ("string", Self::String),
         ("integer", Self::Integer),
         ("number", Self::Number),
@@ -85,7 +92,7 @@ impl Eq for Pattern {}
 impl Fields {
     /// Adds a field by its path: `message`, `options.steps`, `messages[].content`. A parent is added before
     /// what is in it.
-    pub(crate) fn insert(&mut self, path: &str, field: Field) -> Result<(), String> {
+    pub fn insert(&mut self, path: &str, field: Field) -> Result<(), String> {
         let mut place = &mut *self;
         let mut rest = path;
         while !rest.is_empty() {

@@ -173,9 +173,7 @@ pub(crate) fn refusal(
                 detail: match &failure.detail {
                     // Gradio shows `detail` as a toast when it is a string, and throws on an object.
                     _ if embedded => Words::Message(words::message(failure, language)),
-                    Detail::Body(mistakes) => {
-                        Words::Mistakes(mistakes.iter().map(Mistake::json).collect())
-                    }
+                    Detail::Body(mistakes) => Words::Mistakes(mistakes),
                     _ => Words::Titled {
                         error: title,
                         message: words::message(failure, Language::English),
@@ -188,16 +186,16 @@ pub(crate) fn refusal(
 
 /// A refusal in JSON.
 #[derive(Serialize)]
-struct Refusal {
-    detail: Words,
+struct Refusal<'r> {
+    detail: Words<'r>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Words {
+enum Words<'r> {
     Message(Cow<'static, str>),
     /// The shape that clients of FastAPI know.
-    Mistakes(Vec<serde_json::Value>),
+    Mistakes(&'r [Mistake]),
     Titled {
         error: &'static str,
         message: Cow<'static, str>,

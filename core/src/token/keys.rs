@@ -5,15 +5,18 @@ use super::key::Verifier;
 use super::{Algorithm, Parsed};
 
 /// The most keys of one issuer that are tried on one token.
-pub(crate) const MAX_CANDIDATES: usize = 8;
+pub const MAX_CANDIDATES: usize = 8;
 
 /// A key of an issuer, for one algorithm.
-pub(crate) struct Key {
-    pub(crate) kid: Option<String>,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) verifier: Verifier,
+pub struct Key {
+    /// `kid`, where it has one.
+    pub kid: Option<String>,
+    /// The one algorithm that it is for.
+    pub algorithm: Algorithm,
+    /// The key itself.
+    pub verifier: Verifier,
     /// What the load line calls it: never the key itself.
-    pub(crate) label: String,
+    pub label: String,
 }
 
 /// Every issuer's keys. The host replaces the whole set; `generation` tells one set from the next, so

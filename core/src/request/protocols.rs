@@ -35,7 +35,11 @@ pub(crate) fn without_protocol(request: &Request<'_>, word: &str) -> Option<Vec<
 /// A set: a list of sixty kilobytes holds thousands of pairs, and each item is looked for among them.
 fn behind<'r>(request: &Request<'r>, word: &str) -> BTreeSet<&'r [u8]> {
     let pairs = offered(request).zip(offered(request).skip(1));
-    pairs.filter(|(first, _)| *first == word.as_bytes()).map(|(_, next)| next).collect()
+    let mut behind = BTreeSet::new();
+    pairs.filter(|(first, _)| *first == word.as_bytes()).for_each(|(_, next)| {
+        behind.insert(next);
+    });
+    behind
 }
 
 /// The items of the list; empty ones are none (RFC 9110 §5.6.1.2).

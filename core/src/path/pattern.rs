@@ -6,11 +6,11 @@
 
 /// What a route's `path` matches, compared with the path of a request without its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern(String);
+pub struct Pattern(String);
 
 /// The beginning of all paths of a module: whole segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Prefix(String);
+pub struct Prefix(String);
 
 /// Whether the path is compared as it stands, or with its case folded as some file systems do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub(crate) enum Case {
 }
 
 impl Pattern {
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads a pattern, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let body = text.strip_suffix("**").unwrap_or(text);
         if body.contains("**") || (body != text && body.ends_with('*')) {
             return Err("** stands at the end of a path alone; * is for within a segment");
@@ -31,7 +32,8 @@ impl Pattern {
         Ok(Self(bare.unwrap_or(text).to_owned()))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// As it was written, without a final slash.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -49,7 +51,7 @@ impl Pattern {
     }
 
     /// Whether any path under `prefix` is one of those that this stands for.
-    pub(crate) fn reaches(&self, prefix: &Prefix) -> bool {
+    pub fn reaches(&self, prefix: &Prefix) -> bool {
         let (stem, deep) = match self.0.strip_suffix("**") {
             Some(stem) => (stem, true),
             None => (self.0.as_str(), false),
@@ -69,7 +71,7 @@ impl Pattern {
     }
 
     /// Whether whatever `other` matches is matched by this one too, as far as their texts show.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         match (self.0.strip_suffix("**"), other.0.strip_suffix("**")) {
             (None, Some(_)) => false,
             (_, None) => self.matches(other.0.as_bytes(), Case::Kept),
@@ -81,11 +83,12 @@ impl Pattern {
 
 impl Prefix {
     /// `/`: every path.
-    pub(crate) fn root() -> Self {
+    pub fn root() -> Self {
         Self(String::new())
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads a prefix, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.contains('*') {
             return Err("a prefix has no *: it takes every path below it");
         }
@@ -95,7 +98,7 @@ impl Prefix {
     }
 
     /// The prefix without its final slash: empty for `/`.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 

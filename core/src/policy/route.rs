@@ -1,0 +1,94 @@
+//! `routes`: which requests of a module ask for what.
+
+use std::sync::Arc;
+
+use super::{Access, Body, Forward};
+use crate::origin::Origin;
+use crate::path::Pattern;
+
+/// A pattern and what it asks for, by method. The path alone selects a route; the method then chooses
+/// among the entries of the same path (docs/rules.md, rule 3).
+#[derive(Debug)]
+pub struct Route {
+    /// Its path.
+    pub pattern: Pattern,
+    /// Its methods, in the order of the policy.
+    pub entries: Vec<Entry>,
+}
+
+/// What the listed methods of a route ask for.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// `None`: every method.
+    pub methods: Option<Vec<String>>,
+    /// The index of the rule in the module.
+    pub rule: usize,
+}
+
+/// All that decides about a request once its route is known. Two routes with equal rules are alike to
+/// whoever reads a path in another way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Who may come in.
+    pub access: Access,
+    /// Other sites that may call with the cookie.
+    pub origins: Vec<Origin>,
+    /// Headers that must be there.
+    pub require_headers: Vec<RequiredHeader>,
+    /// What is taken as a body; `None`: anything.
+    pub body: Option<Arc<Body>>,
+    /// How many requests of one caller.
+    pub concurrency: Option<Concurrency>,
+    /// What the app learns.
+    pub forward: Vec<Forward>,
+}
+
+/// How many requests of one caller may be under way on a route at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concurrency {
+    /// At most this many.
+    pub limit: u16,
+    /// The route by its first path and its methods: two routes count apart.
+    pub route: String,
+}
+
+/// A header that must be there once, with a text of some length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredHeader {
+    /// In lower case.
+    pub name: String,
+    /// In bytes.
+    pub min_length: u32,
+}
+
+/// The longest text of a required header that is accepted, in bytes.
+pub const LONGEST_TEXT: u32 = 1024;
+
+impl Route {
+    /// The index of the rule for a method; GET implies HEAD.
+    pub fn rule(&self, method: &str) -> Option<usize> {
+        self.entries.iter().find(|entry| entry.lists(method)).map(|entry| entry.rule)
+    }
+
+    /// The methods that the entries list, for `Allow` (RFC 9110 §10.2.1).
+    pub(crate) fn allow(&self) -> String {
+        let listed = self.entries.iter().flat_map(|entry| entry.methods.iter().flatten());
+        let mut allowed: Vec<&str> = Vec::new();
+        for method in listed {
+            let implied: &[&str] = if method == "GET" { &["GET", "HEAD"] } else { &[method] };
+            for method in implied {
+                if !allowed.contains(method) {
+                    allowed.push(method);
+                }
+            }
+        }
+        allowed.join(", ")
+    }
+}
+
+impl Entry {
+    fn lists(&self, method: &str) -> bool {
+        let takes = |one: &String| one == method || (one == "GET" && method == "HEAD");
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(takes))
+    }
+}
