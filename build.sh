@@ -87,8 +87,9 @@ build() {
   rust
   commands wasm-opt=binaryen || exit 1
   say "building dist/vigile.wasm"
-  # Paths of this machine have no place in a release.
-  RUSTFLAGS="--remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}= --remap-path-prefix=$(rustc --print sysroot)=" \
+  # Paths of this machine have no place in a release. SHA-2 without unrolled rounds is 15 kB less: it hashes what
+  # RSA and EdDSA sign, which costs a hundredth of the signature.
+  RUSTFLAGS="--cfg sha2_backend_soft=\"compact\" --remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}= --remap-path-prefix=$(rustc --print sysroot)=" \
     cargo build --quiet --release --package vigile-filter --target wasm32-wasip1
   mkdir -p dist
   # On requests with a remembered token -Oz was as fast as -O3, and rustc's "s" a fifth faster than its "z".
