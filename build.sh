@@ -87,8 +87,8 @@ build() {
   rust
   commands wasm-opt=binaryen || exit 1
   say "building dist/vigile.wasm"
-  # Paths of this machine have no place in a release. SHA-2 without unrolled rounds is 15 kB less: it hashes what
-  # RSA and EdDSA sign, which costs a hundredth of the signature.
+  # Paths of this machine have no place in a release. SHA-2 without unrolled rounds is 15 kB less: this one hashes
+  # only what RSA and EdDSA sign.
   RUSTFLAGS="--cfg sha2_backend_soft=\"compact\" --remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}= --remap-path-prefix=$(rustc --print sysroot)=" \
     cargo build --quiet --release --package vigile-filter --target wasm32-wasip1
   mkdir -p dist
