@@ -78,6 +78,42 @@ fn the_filter_calls_what_the_document_says() {
     assert!(unknown.is_empty(), "called, and not listed: {unknown:?}");
 }
 
+/// Envoy calls every callback that a module exports, so the build keeps those of this list alone: one that the
+/// filter answers to and that is not listed would be taken away in silence.
+#[test]
+fn the_list_of_exports_is_what_the_filter_answers_to() {
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    let list = read(project().join("filter/exports.json"));
+    let list: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+    let text = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    assert!(list.iter().all(|entry| text(entry, "name") == text(entry, "export")));
+    let listed: BTreeSet<String> = list.iter().map(|entry| text(entry, "export")).collect();
+    assert_eq!(listed.len(), list.len(), "listed twice");
+
+    // What Envoy needs of any module, and what makes and ends contexts.
+    let mut needed: BTreeSet<String> = ["memory", "_initialize", "proxy_abi_version_0_2_1"]
+        .into_iter()
+        .chain(["proxy_on_memory_allocate", "proxy_on_context_create", "proxy_on_delete"])
+        .chain(["proxy_on_vm_start"])
+        .map(str::to_owned)
+        .collect();
+    for file in ["lib.rs", "stream.rs"] {
+        let source = read(project().join("filter/src").join(file));
+        let callbacks = source.split("fn on_").skip(1).filter_map(|rest| rest.split('(').next());
+        needed
+            .extend(callbacks.map(|name| format!("proxy_on_{}", name.trim_start_matches("http_"))));
+    }
+    assert!(needed.contains("proxy_on_request_headers"), "the filter was not understood");
+    assert_eq!(listed, needed);
+
+    let exports = read(sdk::package().folder.join("src/dispatcher.rs"))
+        + &read(sdk::package().folder.join("src/allocator.rs"))
+        + &read(project().join("filter/src/lib.rs"));
+    for callback in needed.iter().filter(|name| name.starts_with("proxy_on_")) {
+        assert!(exports.contains(&format!("fn {callback}(")), "the SDK exports no {callback}");
+    }
+}
+
 /// The core decides, and its hosts are others' crates.
 #[test]
 fn the_core_has_no_host() {

@@ -7,24 +7,22 @@ use std::borrow::Cow;
 const MAY_BE_A_SECRET: usize = 32;
 
 /// `; did you mean "issuer"?` where one is near, else `; known: a, b`.
-pub(crate) fn did_you_mean<'k>(
-    given: &str,
-    known: impl Iterator<Item = &'k str> + Clone,
-) -> String {
-    match nearest(given, known.clone()) {
+pub(crate) fn did_you_mean(given: &str, known: &[&str]) -> String {
+    match nearest(given, known) {
         Some(word) => format!("; did you mean {}?", quoted(word)),
-        None => match known.map(shown_key).collect::<Vec<_>>() {
-            known if known.is_empty() => String::new(),
-            known => format!("; known: {}", known.join(", ")),
-        },
+        None if known.is_empty() => String::new(),
+        None => {
+            let known: Vec<Cow<'_, str>> = known.iter().map(|key| shown_key(key)).collect();
+            format!("; known: {}", known.join(", "))
+        }
     }
 }
 
 /// The known word that `given` is a slip of.
-pub(super) fn nearest<'k>(given: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = given.to_ascii_lowercase();
     let distance = |word: &str| strsim::osa_distance(&folded, &word.to_ascii_lowercase());
-    let (distance, word) = known.map(|word| (distance(word), word)).min()?;
+    let (distance, word) = known.iter().map(|word| (distance(word), *word)).min()?;
     (distance <= 2.min(word.len() / 2)).then_some(word)
 }
 

@@ -15,7 +15,7 @@ mod variable;
 mod words;
 
 pub(crate) use hints::{did_you_mean, quoted};
-pub(crate) use reader::{Node, Reading};
+pub(crate) use reader::{Node, Reading, all};
 pub(crate) use redact::digest;
 pub use schema::Key as SchemaKey;
 pub(crate) use section::Section;

@@ -114,6 +114,18 @@ enum Step {
 /// The document itself; the first step is at 1.
 const ROOT: usize = 0;
 
+/// All of them, where none is wrong; each is read.
+pub(crate) fn all<T>(read: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let (mut all, mut sound) = (Vec::new(), true);
+    for one in read {
+        match one {
+            Some(one) => all.push(one),
+            None => sound = false,
+        }
+    }
+    sound.then_some(all)
+}
+
 pub(super) fn joined(parent: &str, key: &str) -> String {
     if parent.is_empty() { key.to_owned() } else { format!("{parent}.{key}") }
 }
@@ -223,14 +235,26 @@ impl<'t> Node<'t> {
 
     /// One of a few words.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let all = words.iter().map(|(word, _)| *word);
-        let Tree::Text(given) = self.tree else {
-            return self.expected(&all.collect::<Vec<_>>().join(" or "));
-        };
-        let known = words.iter().find(|(word, _)| *word == given);
-        known.map(|(_, meaning)| *meaning).or_else(|| {
-            self.wrong(format!("{} is not known here{}", quoted(given), did_you_mean(given, all)))
-        })
+        let given = self.tree.as_text();
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| Some(*word) == given) {
+            return Some(*meaning);
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.none_of(&known);
+        None
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn none_of(&self, known: &[&str]) -> Option<()> {
+        match self.tree {
+            Tree::Text(given) => self.wrong(format!(
+                "{} is not known here{}",
+                quoted(given),
+                did_you_mean(given, known)
+            )),
+            _ => self.expected(&known.join(" or ")),
+        }
     }
 
     /// The items of a list that has some, `like` this one.
@@ -253,8 +277,16 @@ impl<'t> Node<'t> {
         like: &str,
         read: impl Fn(&Node<'t>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let read: Vec<Option<T>> = self.items(like)?.iter().map(read).collect();
-        read.into_iter().collect()
+        all(self.items(like)?.iter().map(read))
+    }
+
+    /// The same of a map whose keys are the author's own.
+    pub(crate) fn each_entry<T>(
+        &self,
+        like: &str,
+        read: impl Fn(&'t str, &Node<'t>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        all(self.entries(like)?.iter().map(|(key, node)| read(key, node)))
     }
 
     /// The pairs of a map whose keys are the author's own: header names, claims. Sorted, as a Struct's

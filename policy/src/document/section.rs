@@ -136,14 +136,14 @@ impl Section<'_> {
     /// What is said of a key that nobody asked for.
     fn unknown(&self, key: &str) -> String {
         let asked = self.asked.borrow();
-        if let Some(meant) = nearest(key, asked.iter().copied()) {
+        if let Some(meant) = nearest(key, &asked) {
             let lacking = self.lacking.borrow();
             let explained = lacking.iter().filter(|(keys, _)| keys.contains(&meant));
             explained.for_each(|(_, mistake)| self.node.reading().forget(mistake));
         }
         match key.contains(':') {
             true => "there is no such key: does a space lack behind the colon?".to_owned(),
-            false => format!("there is no such key{}", did_you_mean(key, asked.iter().copied())),
+            false => format!("there is no such key{}", did_you_mean(key, &asked)),
         }
     }
 }

@@ -6,7 +6,7 @@ use vigile_core::policy::is_header_value;
 use vigile_core::{Origin, UnixTime};
 
 use super::variable::{Found, bytes_or_unset, is_variable, variable};
-use super::{Node, Tree, quoted};
+use super::{Node, Tree, all, quoted};
 
 /// A time in UTC (RFC 3339).
 pub(crate) fn time(node: &Node<'_>) -> Option<UnixTime> {
@@ -88,9 +88,7 @@ pub(crate) fn words<'t, T>(
                 return node.wrong("an item between the commas of this variable is empty");
             }
             let word = |item: &str| Word { text: item.to_owned(), from_variable: true };
-            let read: Vec<Option<T>> =
-                items.into_iter().map(|item| read(node, &word(item))).collect();
-            read.into_iter().collect()
+            all(items.into_iter().map(|item| read(node, &word(item))))
         }
         Tree::List(_) => node.each("", |node| {
             let from_variable = is_variable(node);

@@ -120,7 +120,8 @@ fn reference<T>(node: &Node<'_>, what: &str, known: Option<&Named<'_, T>>) -> Op
         // One of them has no readable name: this may be it.
         None if known.iter().any(|(name, _)| name.is_empty()) => None,
         None => {
-            let hint = did_you_mean(given, known.iter().map(|(name, _)| *name));
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            let hint = did_you_mean(given, &names);
             node.wrong(format!("no {what} is named {}{hint}", quoted(given)))
         }
     }
@@ -143,14 +144,12 @@ fn token(node: &Node<'_>, context: &Context<'_>) -> Option<TokenNeed> {
 }
 
 fn claims(node: &Node<'_>) -> Option<Vec<(String, Vec<Value>)>> {
-    let read = node.entries("{ plan: [pro, team] }")?.into_iter().map(|(name, node)| match name {
+    node.each_entry("{ plan: [pro, team] }", |name, node| match name {
         "iss" | "aud" | "exp" | "nbf" | "iat" => {
             node.wrong(format!("{name} is judged by what the issuer's own section says"))
         }
-        _ => values(&node).map(|values| (name.to_owned(), values)),
-    });
-    let read: Vec<Option<(String, Vec<Value>)>> = read.collect();
-    read.into_iter().collect()
+        _ => values(node).map(|values| (name.to_owned(), values)),
+    })
 }
 
 fn values(node: &Node<'_>) -> Option<Vec<Value>> {

@@ -72,15 +72,13 @@ fn media_types(node: &Node<'_>) -> Option<Vec<String>> {
 
 /// The fields by their paths: `message`, `options.steps`, `messages[].content`.
 fn fields(node: &Node<'_>) -> Option<Fields> {
-    let entries = node.entries("{ message: { type: string } }")?;
-    let read: Vec<Option<(&str, Field)>> =
-        entries.iter().map(|(path, node)| field(node).map(|field| (*path, field))).collect();
+    let read = node.each_entry("{ message: { type: string } }", |path, node| {
+        field(node).map(|field| (path, *node, field))
+    })?;
     let mut fields = Fields::default();
     let mut sound = Some(());
     // Parents come before their children: the entries are sorted.
-    for ((path, field), (_, node)) in
-        read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().zip(&entries)
-    {
+    for (path, node, field) in read {
         if let Err(problem) = fields.insert(path, field) {
             sound = node.wrong(problem);
         }

@@ -6,9 +6,7 @@ use crate::document::{Found, Node, Section, Tree, header_name, header_value, tex
 
 /// Reads a `forward` section.
 pub(super) fn read(node: &Node<'_>) -> Option<Vec<Forward>> {
-    let read: Vec<Option<Forward>> =
-        node.entries("{ x-user-id: { claim: sub } }")?.iter().map(entry).collect();
-    let forwards = read.into_iter().collect::<Option<Vec<_>>>()?;
+    let forwards = node.each_entry("{ x-user-id: { claim: sub } }", entry)?;
     let twice = forwards.iter().enumerate().find(|(at, forward)| {
         forwards.iter().take(*at).any(|earlier| folded(&earlier.header) == folded(&forward.header))
     });
@@ -28,7 +26,7 @@ pub(super) fn has(section: Option<&Tree>, key: &str) -> bool {
     }
 }
 
-fn entry((given, node): &(&str, Node<'_>)) -> Option<Forward> {
+fn entry(given: &str, node: &Node<'_>) -> Option<Forward> {
     let header = header_name(node, given)?;
     if header == "cookie" {
         return node.wrong("cookies are the browser's to send");

@@ -7,10 +7,9 @@ use crate::document::{Node, Tree, header_name, header_value, text};
 
 /// Reads `headers`: a value sets a header, `false` takes it away.
 pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
-    let read: Vec<Option<(String, Option<String>)>> =
-        node.entries("{ x-content-type-options: nosniff }")?.iter().map(entry).collect();
+    let entries = node.each_entry("{ x-content-type-options: nosniff }", entry)?;
     let mut headers = Headers::default();
-    for (name, value) in read.into_iter().collect::<Option<Vec<_>>>()? {
+    for (name, value) in entries {
         if headers.names(&name) {
             return node.wrong(format!("{name} stands twice, letter case folded"));
         }
@@ -22,7 +21,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
     Some(headers)
 }
 
-fn entry((given, node): &(&str, Node<'_>)) -> Option<(String, Option<String>)> {
+fn entry(given: &str, node: &Node<'_>) -> Option<(String, Option<String>)> {
     let name = header_name(node, given)?;
     match name.as_str() {
         "content-security-policy" => {

@@ -7,7 +7,7 @@ use vigile_core::policy::{Concurrency, Entry, Forward, HeaderPlace, LONGEST_TEXT
 use vigile_core::policy::{RequiredHeader, Route, Rule};
 
 use super::{Context, access, body, forward};
-use crate::document::{Node, Section, Tree, header_name, origin};
+use crate::document::{Node, Section, Tree, all, header_name, origin};
 
 /// What a module says for all of its routes, as far as it could be read.
 pub(super) struct Shared<'m> {
@@ -24,13 +24,9 @@ pub(super) fn read_all(
     shared: &Shared<'_>,
 ) -> Option<(Vec<Route>, Vec<Arc<Rule>>)> {
     let mut table = Table::default();
-    let read: Vec<Option<()>> = node
-        .items("[{ path: /**, token: { issuer: … } }]")?
-        .iter()
-        .map(|node| table.read(node, context, shared))
-        .collect();
-    read.into_iter().collect::<Option<()>>()?;
-    Some((table.routes, table.rules))
+    let nodes = node.items("[{ path: /**, token: { issuer: … } }]")?;
+    let read = all(nodes.iter().map(|node| table.read(node, context, shared)));
+    read.map(|_| (table.routes, table.rules))
 }
 
 /// The routes read so far.
@@ -49,10 +45,9 @@ impl Table {
         let methods = section.optional("methods", |node| node.each("[GET, POST]", method));
         let rule = rule(&section, context, shared).map(|rule| self.intern(rule));
         let entry = Entry { methods: methods?, rule: rule.unwrap_or_default() };
-        let placed: Vec<Option<()>> =
-            patterns?.into_iter().map(|path| self.place(path, entry.clone(), node)).collect();
+        let placed = all(patterns?.into_iter().map(|path| self.place(path, entry.clone(), node)));
         rule?;
-        placed.into_iter().collect()
+        placed.map(|_| ())
     }
 
     /// The index of a rule; equal ones are one.
@@ -160,7 +155,7 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         concurrency: concurrency?,
         forward,
     };
-    sound.into_iter().collect::<Option<()>>().map(|()| rule)
+    all(sound.into_iter()).map(|_| rule)
 }
 
 const ORIGINS_ALONE: &str =
@@ -229,8 +224,8 @@ fn required_headers(
     context: &Context<'_>,
     tokens: Option<&HeaderPlace>,
 ) -> Option<Vec<RequiredHeader>> {
-    let read = node.entries("{ x-justification: { min_length: 10 } }")?.into_iter().map(|(given, node)| {
-        let name = header_name(&node, given);
+    node.each_entry("{ x-justification: { min_length: 10 } }", |given, node| {
+        let name = header_name(node, given);
         let section = node.section("{ min_length: 10 }")?;
         let min_length = section.or("min_length", 1, |node| node.whole_number(1, LONGEST_TEXT));
         let name = name?;
@@ -240,9 +235,7 @@ fn required_headers(
             )),
             false => Some(RequiredHeader { name, min_length: min_length? }),
         }
-    });
-    let read: Vec<Option<RequiredHeader>> = read.collect();
-    read.into_iter().collect()
+    })
 }
 
 /// Whether any part of the policy, or any app, reads a credential from this header.
