@@ -149,7 +149,7 @@ demo() {
 test_all() {
   local started=$SECONDS log status version app envoys=''
   build
-  commands openssl=openssl curl=curl || exit 1
+  commands openssl=openssl curl=curl jq=jq || exit 1
   # What is still missing then is skipped by name, or fails where CI is set.
   commands chromium=chromium chromedriver=chromium-driver node=nodejs npm=npm php=php-cli promtool=prometheus redis-server=redis-server || true
   for app in gradio-6 gradio-3 ocr assistant platform; do python "$app" >/dev/null; done
