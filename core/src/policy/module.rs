@@ -7,7 +7,7 @@ use super::{Access, CookieName, Credentials, Embed, Headers, Hosts, Mode, Need, 
 use super::{TokenNeed, headers};
 use crate::origin::Origin;
 use crate::path::Prefix;
-use crate::reply;
+use crate::reply::{self, Security};
 
 /// What the policy says of a module.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ pub struct Module {
     pub(crate) headers: Headers,
     /// The headers of Vigile's own answers.
     pub(crate) answers: Vec<(String, String)>,
+    /// What its status says of it.
+    pub(crate) security: Security,
     /// `csp` and `frame-ancestors` as one policy.
     pub(crate) own_policy: Option<String>,
     pub(crate) shared_cache: bool,
@@ -91,6 +93,7 @@ impl From<ModuleParts> for Module {
             cookies: cookies(&parts.credentials, &parts.rules),
             forwarded: forwarded(&parts.rules),
             answers: reply::always(&parts.headers, parts.embed.as_ref()),
+            security: Security::of(&parts.rules),
             headers: parts.headers,
             shared_cache: parts.shared_cache,
             credentials: parts.credentials,

@@ -20,7 +20,7 @@ use crate::reason::Language;
 use crate::request::{Caller, Destination};
 pub(crate) use again::again;
 pub(crate) use logout::logout;
-pub(crate) use status::status;
+pub(crate) use status::{Security, status};
 
 /// A complete answer.
 #[derive(Clone, Debug)]
