@@ -169,23 +169,15 @@ impl<'s> Value<'s> {
         };
         let kinds: &[Kind] = if whole { &[Kind::Integer, Kind::Number] } else { &[Kind::Number] };
         let Some(rule) = self.of(kinds) else { return };
+        let say = |bound: i64, kind, than, name| {
+            let message = format!("Input should be {than} than or equal to {bound}");
+            self.found.with(self.at, kind, message, Some(Context(name, Held::Number(bound))));
+        };
         if let Some(least) = rule.min.filter(|least| number.is_below(*least)) {
-            let message = format!("Input should be greater than or equal to {least}");
-            self.found.with(
-                self.at,
-                "greater_than_equal",
-                message,
-                Some(Context("ge", Held::Number(least))),
-            );
+            say(least, "greater_than_equal", "greater", "ge");
         }
         if let Some(most) = rule.max.filter(|most| number.is_above(*most)) {
-            let message = format!("Input should be less than or equal to {most}");
-            self.found.with(
-                self.at,
-                "less_than_equal",
-                message,
-                Some(Context("le", Held::Number(most))),
-            );
+            say(most, "less_than_equal", "less", "le");
         }
     }
 
