@@ -13,7 +13,9 @@ mod which;
 
 use std::io::Read;
 
+use crate::check::{Format, read};
 use crate::policy::Environment;
+use crate::yaml::Yaml;
 
 /// What a command prints, and how it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +97,14 @@ fn contents(file: &str) -> std::io::Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// A file's document, where it is one.
+fn document(file: &str) -> Result<Yaml, Problem> {
+    let failed = |problem: String| Problem::Failed(format!("{file}: {problem}"));
+    let bytes = contents(file).map_err(|error| failed(error.to_string()))?;
+    let read = read(&bytes, Format::of(file));
+    read.map_err(|error| failed(format!("{}: {}", error.place, error.problem)))
 }
 
 /// The variables of this process that are text.

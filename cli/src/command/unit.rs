@@ -1,8 +1,7 @@
 //! `vigile unit`.
 
 use super::which::Which;
-use super::{Output, Problem, contents};
-use crate::check::{Format, read};
+use super::{Output, Problem, document};
 use crate::find;
 use crate::proxy::Proxy;
 
@@ -37,10 +36,7 @@ Examples:
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Output, Problem> {
-        let failed = |problem: String| Problem::Failed(format!("{}: {problem}", self.file));
-        let bytes = contents(&self.file).map_err(|error| failed(error.to_string()))?;
-        let yaml = read(&bytes, Format::of(&self.file))
-            .map_err(|error| failed(format!("{}: {}", error.place, error.problem)))?;
+        let yaml = document(&self.file)?;
         let policies = find::policies(&yaml);
         let policy = self.which.of(&policies)?;
         let proxy = if self.two_hops { Proxy::UnitTwoHops } else { Proxy::Unit };
@@ -49,7 +45,7 @@ impl Arguments {
             let json = serde_json::to_string_pretty(&policy.tree());
             return json
                 .map(|json| Output::of(json + "\n"))
-                .map_err(|error| failed(error.to_string()));
+                .map_err(|error| Problem::Failed(format!("{}: {error}", self.file)));
         }
         let lines = mistakes.iter().map(|invalid| {
             format!("{}:{}: error: {invalid}\n", self.file, policy.place_of(&invalid.path))

@@ -8,8 +8,7 @@ mod show;
 use vigile_policy::{UnixTime, finish, verify};
 
 use super::which::Which;
-use super::{Output, Problem, contents, environment};
-use crate::check::{Format, read};
+use super::{Output, Problem, document, environment};
 use crate::find;
 use crate::system::now;
 use hidden::Hidden;
@@ -59,10 +58,7 @@ const REFUSED: u8 = 3;
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Output, Problem> {
-        let failed = |problem: String| Problem::Failed(format!("{}: {problem}", self.file));
-        let bytes = contents(&self.file).map_err(|error| failed(error.to_string()))?;
-        let yaml = read(&bytes, Format::of(&self.file))
-            .map_err(|error| failed(format!("{}: {}", error.place, error.problem)))?;
+        let yaml = document(&self.file)?;
         let policies = find::policies(&yaml);
         let policy = self.which.of(&policies)?;
         let environment = environment();

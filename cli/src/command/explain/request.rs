@@ -114,9 +114,8 @@ impl Asked {
 
 fn data(given: &str) -> Result<Vec<u8>, Problem> {
     match given.strip_prefix('@') {
-        Some(file) => {
-            super::contents(file).map_err(|error| Problem::Failed(format!("{file}: {error}")))
-        }
+        Some(file) => crate::command::contents(file)
+            .map_err(|error| Problem::Failed(format!("{file}: {error}"))),
         None => Ok(given.as_bytes().to_vec()),
     }
 }
