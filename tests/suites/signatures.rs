@@ -131,7 +131,33 @@ fn forged(token: &str, alg: &str, number: usize) -> BTreeMap<&'static str, Strin
         // What X.509 would have is no signature of JOSE.
         all.insert("DER", with(&[&[0x30, 0x44, 2, 32], r, &[2, 32], s].concat()));
     }
+    if alg == "EdDSA" {
+        let (r, s) = signature.split_at(32);
+        all.insert("s beyond the order", with(&[r, &beyond_the_order(s)].concat()));
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        all.insert("r of order 1", with(&[&neutral[..], s].concat()));
+        all.insert("r of order 1, and s is zero", with(&[&neutral[..], &[0; 32]].concat()));
+    }
     all
+}
+
+/// The order of the base point (RFC 8032 §5.1), lowest byte first.
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// The same number to whoever does not look at its size: one signature more, which RFC 8032 §8.4 refuses.
+fn beyond_the_order(s: &[u8]) -> Vec<u8> {
+    let mut carried = 0;
+    let sums = s.iter().zip(ORDER).map(|(one, other)| {
+        carried += u16::from(*one) + u16::from(other);
+        let low = carried & 0xff;
+        carried >>= 8;
+        low as u8
+    });
+    sums.collect()
 }
 
 fn reason(headers: &[(String, Vec<u8>)]) -> String {
