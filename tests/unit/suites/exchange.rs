@@ -148,6 +148,20 @@ fn an_app_that_hangs_up_is_a_502() {
     says(&start(before(abrupt(b"no HTTP at all\r\n\r\n"))), "/", 502);
 }
 
+/// What was not read when a socket is closed has the kernel send a reset.
+#[test]
+fn an_app_that_resets_is_a_502() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let unit = start(before(listener.local_addr().unwrap()));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            assert_eq!(stream.unwrap().peek(&mut [0]).unwrap(), 1);
+        }
+    });
+    says(&unit, "/", 502);
+    assert!(unit.log().contains("upstream: "), "{}", unit.log());
+}
+
 #[test]
 fn an_app_that_switches_protocols_unasked_is_a_502() {
     let answer = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
