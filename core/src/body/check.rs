@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::error::Category;
 
 use super::mistake::{self, Context, Held, Mistake, Part};
-use super::{Field, Fields, Kind};
+use super::{Field, Fields, Kind, folded};
 
 /// How many mistakes are told.
 const MOST: usize = 20;
@@ -112,7 +112,10 @@ impl<'s> Value<'s> {
     fn text(&self, text: &str) {
         let Some(rule) = self.of(&[Kind::String]) else { return };
         let length = text.chars().count();
-        self.bounds(rule, length, ["string_too_short", "string_too_long"], "String", "character");
+        let kinds = ["string_too_short", "string_too_long"];
+        if !self.bounds(rule, length, kinds, "String", "character") {
+            return;
+        }
         if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.0.is_match(text)) {
             let pattern = pattern.0.as_str();
             let message = format!("String should match pattern '{pattern}'");
@@ -120,8 +123,8 @@ impl<'s> Value<'s> {
             self.found.with(self.at, "string_pattern_mismatch", message, context);
         }
         if !rule.forbid.is_empty() {
-            let lower = text.to_lowercase();
-            if let Some(held) = rule.forbid.iter().find(|held| lower.contains(held.as_str())) {
+            let text = folded(text);
+            if let Some(held) = rule.forbid.iter().find(|held| text.contains(held.as_str())) {
                 let error = format!("must not hold {held:?}");
                 let message = format!("Value error, {error}");
                 self.found.with(
@@ -134,7 +137,7 @@ impl<'s> Value<'s> {
         }
     }
 
-    /// The bounds of a length: `kinds` are what too little and too much are called.
+    /// Whether a length is within its bounds: `kinds` are what too little and too much are called.
     fn bounds(
         &self,
         rule: &Field,
@@ -142,7 +145,7 @@ impl<'s> Value<'s> {
         kinds: [&'static str; 2],
         what: &str,
         unit: &str,
-    ) {
+    ) -> bool {
         let size = |bound: u32| usize::try_from(bound).unwrap_or(usize::MAX);
         let say = |bound: u32, kind, side, name| {
             let s = if bound == 1 { "" } else { "s" };
@@ -153,12 +156,13 @@ impl<'s> Value<'s> {
                 message,
                 Some(Context(name, Held::Number(bound.into()))),
             );
+            false
         };
         let [short, long] = kinds;
         match (rule.min_length, rule.max_length) {
             (Some(least), _) if length < size(least) => say(least, short, "least", "min_length"),
             (_, Some(most)) if length > size(most) => say(most, long, "most", "max_length"),
-            _ => {}
+            _ => true,
         }
     }
 
@@ -185,7 +189,7 @@ impl<'s> Value<'s> {
     fn member(&self, name: &str) -> Option<&'s Fields> {
         let fields = self.fields?;
         let known = fields.members.get(name);
-        if known.is_none() && fields.members.keys().any(|known| folded(known) == folded(name)) {
+        if known.is_none() && fields.folded.contains(&folded(name)) {
             let at = Trail::Member(self.at, name);
             self.found.add(&at, "extra_forbidden", "Extra inputs are not permitted");
         }
@@ -221,11 +225,6 @@ impl Number {
             Self::Other(number) => number > bound as f64,
         }
     }
-}
-
-/// A name as a reader takes it that does not mind letter case, whose `s` is also `ſ`.
-fn folded(name: &str) -> String {
-    name.to_uppercase().to_lowercase()
 }
 
 fn wanted_type(kind: Kind) -> (&'static str, &'static str) {

@@ -3,7 +3,7 @@
 mod check;
 mod mistake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use regex_lite::Regex;
@@ -16,6 +16,8 @@ pub(crate) use mistake::Mistake;
 pub struct Fields {
     rule: Option<Field>,
     members: BTreeMap<String, Fields>,
+    /// The members' names without letter case: a body may hold a hundred thousand others.
+    folded: BTreeSet<String>,
     items: Option<Box<Fields>>,
 }
 
@@ -36,7 +38,7 @@ pub struct Field {
     pub max: Option<i64>,
     /// What a string has somewhere in it.
     pub pattern: Option<Pattern>,
-    /// What a string holds nowhere, in lower case.
+    /// What a string holds nowhere, [`folded`].
     pub forbid: Vec<String>,
 }
 
@@ -102,7 +104,10 @@ impl Fields {
             rest = next;
             place = match step {
                 Step::Items => place.items.get_or_insert_default(),
-                Step::Member(name) => place.members.entry(name.to_owned()).or_default(),
+                Step::Member(name) => {
+                    place.folded.insert(folded(name));
+                    place.members.entry(name.to_owned()).or_default()
+                }
             };
         }
         place.rule = Some(field);
@@ -142,6 +147,12 @@ impl Fields {
     pub(crate) fn asks_for_nothing(&self) -> bool {
         !self.is_required()
     }
+}
+
+/// A text without letter case, one character after the other: `ſ` is `s`, and `Σ` is `σ` wherever it stands
+/// (`str::to_lowercase` makes it `ς` at the end of a word).
+pub fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 enum Step<'p> {

@@ -1,7 +1,7 @@
 //! `body`: what a route takes as a request's body.
 
 use regex_lite::{Regex, RegexBuilder};
-use vigile_core::body::{Field, Fields, Kind, Pattern};
+use vigile_core::body::{Field, Fields, Kind, Pattern, folded};
 use vigile_core::policy::{Body, JSON};
 
 use crate::document::{Node, Section, Tree, texts};
@@ -103,7 +103,7 @@ fn field(node: &Node<'_>) -> Option<Field> {
         min: min?,
         max: max?,
         pattern: pattern?,
-        forbid: forbid?.iter().map(|text| text.to_lowercase()).collect(),
+        forbid: forbid?.iter().map(|text| folded(text)).collect(),
     };
     let suits = suits(&section, field.kind);
     let empty = |problem: &str| section.node().wrong(problem);
