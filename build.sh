@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only entry point: ./build.sh build | demo | test | bench. `./build.sh help` says what each of them does.
+# The only entry point: ./build.sh build | demo | test | bench | fuzz. `./build.sh help` says what each of them does.
 #
 # Whatever is missing is installed on the way, into .tools/ where that is possible, and said aloud; what
 # cannot be installed is named with the command that would.
@@ -21,6 +21,8 @@ usage() {
 ./build.sh bench           builds, then measures what a request costs in Envoy with Vigile, and with Envoy's own filters
                            that do the same; writes docs/performance.md. Ten minutes on two idle cores;
                            ./build.sh bench --help for less of it
+./build.sh fuzz            looks for bytes that break what must hold, led by the branches that the core takes (libFuzzer): all
+                           targets, a minute each; ./build.sh fuzz --seconds 600 requests for one of them, longer
 ./build.sh help            this text
 
 Environment: VIGILE_ENVOY=/path/to/envoy runs the demo with an Envoy of your own.
@@ -196,11 +198,43 @@ bench() {
     cargo run --quiet --profile tool --package vigile-bench -- "$@"
 }
 
+# What it finds stands under target/fuzz/found, what it learned under target/fuzz/corpus: the next run goes on there.
+fuzz() {
+  local seconds=60 targets=() all=(requests headers claims bodies policies) target
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --seconds) [[ "${2-}" =~ ^[1-9][0-9]*$ ]] || fail "--seconds takes a number"; seconds=$2; shift ;;
+      *) [[ " ${all[*]} " == *" $1 "* ]] || fail "no target is named $1: ${all[*]}"; targets+=("$1") ;;
+    esac
+    shift
+  done
+  rust
+  commands c++=build-essential || exit 1
+  say "building the fuzz targets"
+  # The coverage that libFuzzer reads, as cargo-fuzz asks for it without a sanitizer: the core has no unsafe code.
+  RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+    -Cllvm-args=-sanitizer-coverage-trace-compares" \
+    cargo build --quiet --profile fuzz --package vigile-fuzz --features libfuzzer --target x86_64-unknown-linux-gnu "${all[@]/#/--bin=}"
+  cargo run --quiet --package vigile-fuzz --bin seeds -- target/fuzz/seeds
+  local built=target/x86_64-unknown-linux-gnu/fuzz corpus=target/fuzz/corpus
+  mkdir -p target/fuzz/found
+  for target in "${targets[@]:-${all[@]}}"; do
+    say "fuzzing $target for $seconds s"
+    mkdir -p "$corpus/$target"
+    "$built/$target" "$corpus/$target" "target/fuzz/seeds/$target" -dict=target/fuzz/seeds/words.dict -max_len=4096 \
+      -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+      -artifact_prefix="target/fuzz/found/$target-" ||
+      fail "something does not hold: see above. Again: $built/$target target/fuzz/found/$target-…"
+  done
+}
+
 case "${1-help}" in
   build) build ;;
   demo) shift; demo "$@" ;;
   test) test_all ;;
   bench) shift; bench "$@" ;;
+  fuzz) shift; fuzz "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 64 ;;
 esac

@@ -8,15 +8,13 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::Value;
-use vigile_policy::{Draft, Host, Reason, Request, Rest, Tree, UnixTime, drive};
-use vigile_tests::case::Recipe;
+use vigile_policy::{Draft, Host, Reason, Tree};
+use vigile_tests::bad;
 use vigile_tests::hostile::invariants::check;
 use vigile_tests::hostile::world::{self, World};
-use vigile_tests::hostile::{Hostile, Tape};
+use vigile_tests::hostile::{Hostile, Tape, chat, documents};
 use vigile_tests::keys::RING;
 use vigile_tests::mutants;
-use vigile_tests::{bad, keys, policies};
 
 static WORLDS: LazyLock<Vec<World>> = LazyLock::new(world::all);
 
@@ -94,23 +92,6 @@ fn any_bytes_in_any_header() {
 /// let through.
 #[test]
 fn any_body() {
-    let state = policies::load("body").state(&RING.environment());
-    let token = RING.mint(&Recipe::default());
-    let headers = [
-        (":method", "POST".to_owned()),
-        (":scheme", "https".to_owned()),
-        (":authority", "assistant.example.org".to_owned()),
-        (":path", "/chat".to_owned()),
-        ("authorization", format!("Bearer {token}")),
-        ("content-type", "application/json".to_owned()),
-    ];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes()));
-    let request = Request { headers: &headers, peer: None, end_of_stream: false };
-    let allowed = |body: &[u8]| {
-        let now = UnixTime(keys::now());
-        let rest = Rest { body, permits: true };
-        drive(&state, &request, rest, &mut state.memory([1, 2]), now).record.reason()
-    };
     const WORDS: [&str; 9] =
         ["<script", "javascript:", "data:", "<SCR", "ipt", "\n", "\0", "é", "\u{2028}"];
     let text =
@@ -125,46 +106,20 @@ fn any_body() {
             let at = index.index(body.len());
             body[at] = *byte;
         }
-        match (allowed(&body), is_a_chat(&body)) {
-            (Reason::AllowedToken, true) | (Reason::BodyInvalid, false) => Ok(()),
+        match chat::check(&body)? {
             // A changed byte may make a second `message` of a name.
-            (Reason::BodyInvalid, true) if !changes.is_empty() => Ok(()),
-            (reason, _) => Err(format!("{reason}: {}", String::from_utf8_lossy(&body))),
+            Reason::BodyInvalid if chat::is_one(&body) && changes.is_empty() => {
+                Err(format!("refused: {}", String::from_utf8_lossy(&body)))
+            }
+            _ => Ok(()),
         }
     });
-    run(4, prop::collection::vec(any::<u8>(), 0..60), |body| {
-        match (allowed(&body), is_a_chat(&body)) {
-            (Reason::AllowedToken, true) | (Reason::BodyInvalid, _) => Ok(()),
-            (reason, _) => Err(format!("{reason}: {body:?}")),
-        }
-    });
-}
-
-/// The rule of `/chat` in policies/body, by a tree.
-fn is_a_chat(body: &[u8]) -> bool {
-    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else { return false };
-    let message = members.get("message").and_then(Value::as_str).is_some_and(|text| {
-        let lower = text.to_lowercase();
-        (1..=10_000).contains(&text.chars().count())
-            && !["<script", "javascript:", "data:"].iter().any(|held| lower.contains(held))
-    });
-    let user = match members.get("user_id") {
-        None | Some(Value::Null) => true,
-        Some(Value::String(user)) => {
-            !user.is_empty()
-                && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-        }
-        Some(_) => false,
-    };
-    message && user
+    run(4, prop::collection::vec(any::<u8>(), 0..60), |body| chat::check(&body).map(drop));
 }
 
 #[test]
 fn any_bytes_as_a_policy() {
-    run(1, prop::collection::vec(any::<u8>(), 0..300), |bytes| {
-        read(&bytes);
-        Ok(())
-    });
+    run(1, prop::collection::vec(any::<u8>(), 0..300), |bytes| documents::check(&bytes));
 }
 
 #[test]
@@ -180,18 +135,8 @@ fn a_policy_with_bytes_changed() {
             let at = index.index(bytes.len());
             bytes[at] = byte;
         }
-        read(&bytes);
-        Ok(())
+        documents::check(&bytes)
     });
-}
-
-fn read(bytes: &[u8]) {
-    if let Ok(draft) = Draft::read(bytes) {
-        draft.variables();
-        draft.mistakes(Host::ENVOY);
-        let refused = draft.resolve(&RING.environment(), Host::ENVOY).err();
-        assert!(refused.is_none_or(|mistakes| !mistakes.is_empty()), "refused without a word");
-    }
 }
 
 #[test]

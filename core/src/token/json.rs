@@ -28,9 +28,10 @@ pub(super) fn header(json: &[u8]) -> Option<Header<'_>> {
     whole(json, HeaderOf)
 }
 
-/// One JSON text and nothing behind it. serde_json bounds the depth of what is read, and skips what
-/// is ignored without recursion.
+/// One JSON text and nothing behind it, all of it UTF-8 (RFC 7519 §7.2), which serde_json would not ask of
+/// what is ignored. It bounds the depth of what is read, and skips what is ignored without recursion.
 fn whole<'de, S: DeserializeSeed<'de>>(json: &'de [u8], seed: S) -> Option<S::Value> {
+    std::str::from_utf8(json).ok()?;
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = seed.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use vigile_policy::{Decision, Edit, Reason, Request, Rest, UnixTime, Verdict, drive};
 
 use super::Hostile;
-use super::dictionary::WORDS;
 use super::model::{Model, matches, parameters};
 use super::places::{all, contains, first, presented};
 use super::world::World;
@@ -184,9 +183,8 @@ impl Said<'_> {
     /// elsewhere too.
     pub(super) fn tells_no_credential(&self, what: &str, output: &[u8]) -> Held {
         let Some(model) = self.model else { return Ok(()) };
-        let is_word = |text: &[u8]| WORDS.iter().any(|word| word.as_bytes() == text);
         let presented = presented(self.request.headers, model);
-        for secret in presented.iter().filter(|text| text.len() >= 16 && !is_word(text)) {
+        for secret in presented.iter().filter(|text| is_like_one(text)) {
             let told = contains(output, secret);
             held(!told || self.strays(model, secret), || {
                 format!("{what} tells {}: {}", secret.escape_ascii(), output.escape_ascii())
@@ -215,4 +213,10 @@ impl Said<'_> {
                 .iter()
                 .any(|(name, value)| !places(name) && name != ":path" && contains(value, secret))
     }
+}
+
+/// As long as a key at least, and of what tokens and keys are written with (RFC 6750 §2.1): a caller can
+/// present the words of an answer as well, and they stand in it.
+fn is_like_one(text: &[u8]) -> bool {
+    text.len() >= 32 && text.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b))
 }

@@ -1,6 +1,8 @@
 //! Requests that nobody honest sends, made from bytes: what the property tests draw, and a fuzzer can.
 
+pub mod chat;
 mod dictionary;
+pub mod documents;
 pub mod invariants;
 pub mod model;
 mod places;
@@ -28,6 +30,11 @@ impl std::fmt::Debug for Hostile {
         }
         write!(f, "from {:?} at {}", self.peer, self.now)
     }
+}
+
+/// The words that it is made of.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    [&NAMES, &WORDS, &TRICKS, &METHODS].into_iter().flat_map(|words| words.iter().copied())
 }
 
 /// Bytes that are spent one by one; where they end, the rest is zeros.
