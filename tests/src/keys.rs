@@ -130,6 +130,7 @@ impl Ring {
             ("SERVICE_API_KEY_NEXT", SERVICE_API_KEY_NEXT.into()),
             ("OPENAI_API_KEY", "sk-proj-made-for-this-run".into()),
             ("ALLOWED_IPS", "192.0.2.10, 198.51.100.0/24".into()),
+            ("PLATFORM_ORIGINS", "https://iahome.fr:443".into()),
             ("JARVIS_SECRET_KEY", secret("assistant")),
             ("ASSISTANT_METRICS_FROM", "127.0.0.1, 192.0.2.90".into()),
             ("ORCHESTRATOR_SECRET_KEY", secret("orchestrator")),

@@ -23,7 +23,8 @@ pub use tree::Tree;
 pub use variable::Variable;
 pub(crate) use variable::{Found, variable};
 pub(crate) use words::{
-    Word, bytes, duration, header_name, header_value, name, origin, text, texts, time, words,
+    Word, bytes, duration, header_name, header_value, name, origin, origin_of, origins, text,
+    text_or_unset, texts, time, words,
 };
 
 /// A mistake in a policy, for the operator who wrote it.

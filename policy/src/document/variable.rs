@@ -35,7 +35,7 @@ pub(crate) fn variable(section: &Section<'_>, may_be_unset: bool) -> Option<Foun
     let base64 = section.or("encoding", false, |node| node.word(&[("base64", true)]));
     let optional = section.or("optional", false, |node| match may_be_unset {
         true => node.flag(),
-        false => node.wrong("only a secret in a list of keys may be unset: leave optional out"),
+        false => node.wrong("only a key in a list of keys may be unset: leave optional out"),
     });
     let (name, base64, optional) = (name?, base64?, optional?);
     look_up(section.node(), name, base64, optional)
@@ -68,7 +68,7 @@ fn look_up(node: &Node<'_>, name: &str, base64: bool, optional: bool) -> Option<
     if value.is_empty() {
         return node.wrong(format!("the variable {shown} is set, but empty"));
     }
-    if value.ends_with('\n') {
+    if value.ends_with(['\n', '\r']) {
         return node.wrong(format!(
             "the variable {shown} ends with a newline, as when a file is read into it: cut it off"
         ));

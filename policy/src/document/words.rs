@@ -38,6 +38,14 @@ pub(crate) fn text(node: &Node<'_>) -> Option<String> {
     }
 }
 
+/// The same; the inner `None`: the variable is optional and unset.
+pub(crate) fn text_or_unset(node: &Node<'_>) -> Option<Option<String>> {
+    match data(node, true)? {
+        Some(data) => into_text(node, data).map(Some),
+        None => Some(None),
+    }
+}
+
 /// The bytes of a secret. The inner `None`: the variable is optional and unset.
 pub(crate) fn bytes(node: &Node<'_>) -> Option<Option<Vec<u8>>> {
     data(node, true)
@@ -144,13 +152,16 @@ pub(crate) fn header_name(node: &Node<'_>, given: &str) -> Option<String> {
 
 /// Names that frame or route the message, letters and digits alone: a policy that set them would break
 /// or redirect it.
-const OF_THE_PROXY: [&str; 12] = [
+const OF_THE_PROXY: [&str; 15] = [
     "connection",
     "contentencoding",
     "contentlength",
     "expect",
     "host",
+    "http2settings",
     "keepalive",
+    "proxyauthenticate",
+    "proxyauthorization",
     "proxyconnection",
     "te",
     "trailer",
@@ -169,9 +180,17 @@ pub(crate) fn header_value(node: &Node<'_>) -> Option<String> {
     }
 }
 
+/// Origins, written out or in one variable.
+pub(crate) fn origins(node: &Node<'_>) -> Option<Vec<Origin>> {
+    words(node, |node, word| origin_of(node, &word.text))
+}
+
 /// `https://iahome.fr`, with a port where it has one. Plain http is for localhost alone.
 pub(crate) fn origin(node: &Node<'_>) -> Option<Origin> {
-    let given = text(node)?;
+    origin_of(node, &text(node)?)
+}
+
+pub(crate) fn origin_of(node: &Node<'_>, given: &str) -> Option<Origin> {
     match Origin::parse(given.as_bytes()) {
         Some(origin) if origin.is_secure() || origin.is_local() => Some(origin),
         Some(_) => node.wrong("an origin is https; plain http is for localhost alone"),

@@ -19,17 +19,22 @@ const MOST: u32 = 2 * 1024 * MOST_HELD;
 /// How large a compiled pattern gets, in bytes: a policy is loaded once for every worker.
 const PATTERN_SIZE: usize = 64 * 1024;
 
+/// The most that a pattern may cost, in bytes of it times characters of text: each character may go through all
+/// of the pattern, a quarter of a nanosecond a byte (V8), so that this is 35 ms of a worker.
+const PATTERN_COST: usize = 128 * 1024 * 1024;
+
 const LIKE: &str = "{ json: { message: { type: string, max_length: 10000 } } }";
 
 /// Reads the section.
 pub(super) fn read(node: &Node<'_>) -> Option<Body> {
     let section = node.section(LIKE)?;
-    let fields = section.or("json", Fields::default(), fields);
+    let max_bytes = section.or("max_bytes", USUAL, |node| node.whole_number(1, MOST));
+    let longest = max_bytes.unwrap_or(USUAL);
+    let fields = section.or("json", Fields::default(), |node| fields(node, longest));
     let media_types = match section.has("json") {
         true => section.or("media_types", vec![JSON.to_owned()], media_types),
         false => section.required("media_types", media_types),
     };
-    let max_bytes = section.or("max_bytes", USUAL, |node| node.whole_number(1, MOST));
     let cuts = section.or("chunked", false, |node| node.word(&[("refuse", false), ("cut", true)]));
     let body =
         Body { media_types: media_types?, max_bytes: max_bytes?, cuts: cuts?, json: fields? };
@@ -71,9 +76,11 @@ fn media_types(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 /// The fields by their paths: `message`, `options.steps`, `messages[].content`.
-fn fields(node: &Node<'_>) -> Option<Fields> {
+fn fields(node: &Node<'_>, longest: u32) -> Option<Fields> {
     let read = node.each_entry("{ message: { type: string } }", |path, node| {
-        field(node).map(|field| (path, *node, field))
+        // Of many texts each may be short, and all of them are as long as the body.
+        let one = !path.contains("[]");
+        field(node, longest, one).map(|field| (path, *node, field))
     })?;
     let mut fields = Fields::default();
     let mut sound = Some(());
@@ -86,14 +93,16 @@ fn fields(node: &Node<'_>) -> Option<Fields> {
     sound.map(|()| fields)
 }
 
-fn field(node: &Node<'_>) -> Option<Field> {
+/// `longest` is the body's bound, and `one` whether it holds this field but once.
+fn field(node: &Node<'_>, longest: u32, one: bool) -> Option<Field> {
     let section = node.section("{ type: string }")?;
     let kind = section.required("type", |node| node.word(&Kind::WORDS));
     let optional = section.optional("optional", Node::only_true).map(|said| said.is_some());
     let min_length = section.optional("min_length", |node| node.whole_number(0, MOST_HELD));
     let max_length = section.optional("max_length", |node| node.whole_number(0, MOST_HELD));
     let (min, max) = (section.optional("min", number), section.optional("max", number));
-    let pattern = section.optional("pattern", pattern);
+    let max_chars = max_length.flatten().filter(|_| one).map_or(longest, |most| most.min(longest));
+    let pattern = section.optional("pattern", |node| pattern(node, max_chars));
     let forbid = section.or("forbid", Vec::new(), texts);
     let field = Field {
         kind: kind?,
@@ -146,11 +155,16 @@ fn number(node: &Node<'_>) -> Option<i64> {
     }
 }
 
-fn pattern(node: &Node<'_>) -> Option<Pattern> {
+/// A regular expression for texts of so many characters at most.
+fn pattern(node: &Node<'_>, longest: u32) -> Option<Pattern> {
     let given = node.string()?;
-    let built: Result<Regex, _> = RegexBuilder::new(given).size_limit(PATTERN_SIZE).build();
-    match built {
-        Ok(regex) => Some(regex.into()),
-        Err(problem) => node.wrong(format!("this pattern cannot be used: {problem}")),
+    let built = |size: usize| RegexBuilder::new(given).size_limit(size).build();
+    let affordable = PATTERN_COST.checked_div(usize::try_from(longest).ok()?)?;
+    match (built(PATTERN_SIZE.min(affordable)), built(PATTERN_SIZE)) {
+        (Ok(regex), _) => Some(Regex::into(regex)),
+        (Err(_), Ok(_)) => node.wrong(format!(
+            "this pattern costs too much in texts of up to {longest} characters, each of which may go through all of it: bound them by max_length or max_bytes, or write it shorter (counted repetitions make it long)"
+        )),
+        (_, Err(problem)) => node.wrong(format!("this pattern cannot be used: {problem}")),
     }
 }

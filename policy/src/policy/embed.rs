@@ -4,7 +4,7 @@ use vigile_core::Origin;
 use vigile_core::path::Pattern;
 use vigile_core::policy::{Ancestors, Embed};
 
-use crate::document::{Node, Tree, origin};
+use crate::document::{Node, Word, origin_of, words};
 
 enum Ancestor {
     Own,
@@ -14,8 +14,7 @@ enum Ancestor {
 /// Reads the section.
 pub(super) fn read(node: &Node<'_>) -> Option<Embed> {
     let section = node.section("{ ancestors: [self, \"https://iahome.fr\"] }")?;
-    let ancestors =
-        section.required("ancestors", |node| node.each("[self, \"https://iahome.fr\"]", ancestor));
+    let ancestors = section.required("ancestors", |node| words(node, ancestor));
     let only = section.or("only", false, Node::flag);
     let refresh = section.optional("refresh", refresh);
     let words = [("partitioned", true), ("untouched", false)];
@@ -35,10 +34,10 @@ pub(super) fn read(node: &Node<'_>) -> Option<Embed> {
     })
 }
 
-fn ancestor(node: &Node<'_>) -> Option<Ancestor> {
-    match node.tree() {
-        Tree::Text(text) if text == "self" => Some(Ancestor::Own),
-        _ => origin(node).map(Ancestor::Other),
+fn ancestor(node: &Node<'_>, word: &Word) -> Option<Ancestor> {
+    match word.text.as_str() {
+        "self" => Some(Ancestor::Own),
+        given => origin_of(node, given).map(Ancestor::Other),
     }
 }
 

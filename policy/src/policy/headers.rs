@@ -3,7 +3,7 @@
 use vigile_core::policy::Headers;
 
 use super::security_headers::Preset;
-use crate::document::{Node, Tree, header_name, header_value, text};
+use crate::document::{Node, Section, Tree, header_name, header_value, text};
 
 /// Reads `headers`: a value sets a header, `false` takes it away.
 pub(super) fn read(node: &Node<'_>) -> Option<Headers> {
@@ -42,6 +42,31 @@ fn entry(given: &str, node: &Node<'_>) -> Option<(String, Option<String>)> {
         ),
         _ => header_value(node).map(|value| (name, Some(value))),
     }
+}
+
+/// Whether `headers` leaves alone what caches are told of a page that is one caller's, unless the module
+/// shares them.
+pub(super) fn cached(section: &Section<'_>, headers: &Headers) -> Option<()> {
+    let shared = |name: &&String| is_for_caches(name);
+    let alone =
+        |value: &str| value.split(',').any(|one| matches!(one.trim(), "private" | "no-store"));
+    let set = headers.set.iter().filter(|(name, value)| name != CACHE_CONTROL || !alone(value));
+    let named = set.map(|(name, _)| name).chain(&headers.remove).find(shared);
+    match named {
+        Some(name) if section.peek("shared_cache") != Some(&Tree::Flag(true)) => {
+            section.node().wrong(format!(
+                "headers says of {name} what would let caches keep one caller's page for others: write shared_cache: true if it may, or private or no-store as its value"
+            ))
+        }
+        _ => Some(()),
+    }
+}
+
+const CACHE_CONTROL: &str = "cache-control";
+
+/// `cache-control`, those for some caches alone (RFC 9213 §2.1), and their forerunner.
+fn is_for_caches(name: &str) -> bool {
+    name.ends_with(CACHE_CONTROL) || name == "surrogate-control"
 }
 
 /// Reads `csp`; `false` takes the preset's away. A preset that could not be read might have had one.

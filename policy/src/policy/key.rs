@@ -1,7 +1,7 @@
 //! `issuers[].keys`: shared secrets, PEM, JWK and inline JWKS, several for rotation.
 
 use super::jwk;
-use crate::document::{Node, Section, bytes, text};
+use crate::document::{Node, Section, bytes, text, text_or_unset};
 use vigile_core::token::{Key, MAX_CANDIDATES, Verifier};
 use vigile_core::{Algorithm, Family};
 
@@ -96,6 +96,9 @@ pub(super) fn from_secret(
     accepted: &[Algorithm],
     kid: Option<&str>,
 ) -> Option<Vec<Made>> {
+    if is_public(secret) {
+        return node.wrong("this is a public key, which everybody has: as a secret it would let anybody sign. Write it as public_key, jwk or jwks");
+    }
     let hash = |algorithm: &Algorithm| match algorithm.family() {
         Family::Secret(bytes) => Some(bytes),
         _ => None,
@@ -116,8 +119,16 @@ pub(super) fn from_secret(
     Some(accepted.iter().filter_map(make).collect())
 }
 
+/// Keys that are published, as they are written: PEM (RFC 7468), OpenSSH, JWK and JWKS (RFC 7517).
+fn is_public(secret: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(secret);
+    let json = text.trim_start().starts_with('{') && text.contains("\"kty\"");
+    let pem = ["PUBLIC KEY-----", "CERTIFICATE-----"].iter().any(|end| text.contains(end));
+    json || pem || text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-")
+}
+
 fn public_key(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
-    let pem = text(node)?;
+    let Some(pem) = text_or_unset(node)? else { return Some(Vec::new()) };
     if pem.contains("PRIVATE KEY-----") {
         return node.wrong("this is a private key: it stays with the issuer. Give the public one (openssl pkey -pubout)");
     }

@@ -37,6 +37,7 @@ pub(super) fn read(
     let headers = section.or("headers", Headers::default(), headers::read);
     let csp = csp(&section, preset);
     let shared_cache = section.or("shared_cache", false, Node::flag);
+    let cached = headers.as_ref().and_then(|headers| headers::cached(&section, headers));
     let forward = section.or("forward", Vec::new(), forward::read);
     let shared = Shared {
         forward: forward.as_deref().unwrap_or_default(),
@@ -59,6 +60,7 @@ pub(super) fn read(
         forward?;
         sound?;
         suited?;
+        cached?;
         let headers = security_headers::beneath(preset?, headers?);
         Some(Module::from(ModuleParts {
             index,
@@ -91,10 +93,12 @@ fn prefix(node: &Node<'_>) -> Option<Prefix> {
     Prefix::parse(node.string()?).map_or_else(|problem| node.wrong(problem), Some)
 }
 
+/// `none` is a word of the policy: a variable that says so would switch the check off unseen.
 fn module_claim(node: &Node<'_>) -> Option<Option<String>> {
-    match text(node)?.as_str() {
-        "none" => Some(None),
-        claim => Some(Some(claim.to_owned())),
+    match (node.tree().as_text(), text(node)?.as_str()) {
+        (Some("none"), _) => Some(None),
+        (None, "none") => node.wrong("none is written out, not read from a variable"),
+        (_, claim) => Some(Some(claim.to_owned())),
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use vigile_core::path::{Pattern, Prefix};
 use vigile_core::policy::{Concurrency, Entry, Forward, HeaderPlace, LONGEST_TEXT};
-use vigile_core::policy::{RequiredHeader, Route, Rule};
+use vigile_core::policy::{RequiredHeader, Route, Rule, folded};
 
 use super::{Context, access, body, forward};
-use crate::document::{Node, Section, Tree, all, header_name, origin};
+use crate::document::{Node, Section, Tree, all, header_name, origins};
 
 /// What a module says for all of its routes, as far as it could be read.
 pub(super) struct Shared<'m> {
@@ -120,8 +120,7 @@ fn method(node: &Node<'_>) -> Option<String> {
 
 fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Option<Rule> {
     let access = access::read(section, context);
-    let origins =
-        section.or("origins", Vec::new(), |node| node.each("[\"https://iahome.fr\"]", origin));
+    let origins = section.or("origins", Vec::new(), origins);
     let require_headers = section
         .or("require_headers", Vec::new(), |node| required_headers(node, context, shared.header));
     let body = section.optional("body", |node| match context.host.holds_bodies {
@@ -144,8 +143,10 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         own_forward(section),
     ];
     let own = forward?;
-    let inherited =
-        shared.forward.iter().filter(|shared| own.iter().all(|own| own.header != shared.header));
+    // As an app may read them: `x-user-id` and `x_user_id` are one to WSGI and CGI.
+    let is_other =
+        |shared: &&Forward| own.iter().all(|own| folded(&own.header) != folded(&shared.header));
+    let inherited = shared.forward.iter().filter(is_other);
     let forward = inherited.chain(&own).cloned().collect();
     let rule = Rule {
         access: access?,
@@ -166,9 +167,11 @@ const FORWARD_NOWHERE: &str = "Vigile answers this route itself: there is nobody
 const NO_APP: &str = "Vigile answers this route itself: no body is read";
 const NOBODY_KNOWN: &str = "this counts the requests of one caller, and the route lets in callers of whom nothing is known";
 
-/// Whether every caller whom the route lets in is somebody: a token's subject, or an API key.
+/// Whether every caller whom the route lets in is somebody: a token's subject, or an API key. Whoever may
+/// come without a token is nobody.
 fn known(section: &Section<'_>) -> bool {
-    let names = |tree: &Tree| tree.get("token").is_some() || tree.get("api_key").is_some();
+    let brings = |tree: &Tree| tree.get("token").is_some_and(|one| one.get("optional").is_none());
+    let names = |tree: &Tree| brings(tree) || tree.get("api_key").is_some();
     let each = |tree: Option<&Tree>| match tree {
         Some(Tree::List(items)) => items.iter().all(names),
         _ => false,
@@ -238,9 +241,10 @@ fn required_headers(
     })
 }
 
-/// Whether any part of the policy, or any app, reads a credential from this header.
+/// Whether any part of the policy, or any app, reads a credential from this header, or a browser writes one
+/// into it: a page names its token as a subprotocol, and its address may hold one.
 fn carries_credentials(name: &str, context: &Context<'_>, tokens: Option<&HeaderPlace>) -> bool {
     let keys = context.api_keys.iter().flatten().filter_map(|(_, key)| key.as_ref());
-    ["authorization", "cookie", "proxy-authorization"].contains(&name)
+    ["authorization", "cookie", "sec-websocket-protocol", "referer"].contains(&name)
         || keys.map(|key| &key.place).chain(tokens).any(|place| place.name == name)
 }
