@@ -26,7 +26,12 @@ pub struct Record {
     /// Who it was, as far as that was proven.
     pub(crate) proven: Proven,
     pub(crate) rule: Option<Arc<Rule>>,
+    /// What the line tells of a request whose head has gone on by then.
+    pub(crate) kept: Option<Kept>,
 }
+
+/// Headers by name, as a request has them.
+type Kept = Arc<[(String, Vec<u8>)]>;
 
 impl Record {
     /// Why the request was refused, answered or let through.
@@ -91,16 +96,16 @@ impl Record {
     ///
     /// `address` is the caller's, where the host knows one.
     pub fn line(&self, request: &Request<'_>, address: Option<IpAddr>, now: UnixTime) -> String {
+        let request = match &self.kept {
+            Some(kept) => Request { headers: kept, ..*request },
+            None => *request,
+        };
         let header = |name: &str| request.value(name).map(|value| self.bytes_shown(value));
-        let path = request
-            .value(":path")
-            .map(|path| path.split(|byte| *byte == b'?').next().unwrap_or_default());
-        let audited = self.rule.iter().flat_map(|rule| &rule.require_headers);
         let mut headers: Vec<(&str, Cow<'_, str>)> = Vec::new();
-        for required in audited {
-            let known = headers.iter().any(|(name, _)| *name == required.name);
-            if let (false, Some(value)) = (known, header(&required.name)) {
-                headers.push((&required.name, value));
+        for name in self.audited() {
+            let known = headers.iter().any(|(known, _)| *known == name);
+            if let (false, Some(value)) = (known, header(name)) {
+                headers.push((name, value));
             }
         }
         let roles = self.roles().join(" ");
@@ -115,12 +120,29 @@ impl Record {
             role: (!roles.is_empty()).then(|| self.shown(&roles)),
             ip: address.map(|address| self.shown_address(address)),
             method: header(":method"),
-            path: path.map(|path| self.bytes_shown(path)),
+            path: request.value(":path").map(|path| self.bytes_shown(without_query(path))),
             request_id: header("x-request-id"),
             mode: self.mode.as_str(),
             headers,
         };
         serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// Keeps what a line tells of the request, for a host that no longer has it by then.
+    pub(crate) fn keep(&mut self, request: &Request<'_>) {
+        let told = |name: &str| TOLD.contains(&name) || self.audited().any(|known| known == name);
+        let told = request.headers.iter().filter(|(name, _)| told(name));
+        let kept = |(name, value): &(String, Vec<u8>)| match name.as_str() {
+            ":path" => (name.clone(), without_query(value).to_vec()),
+            _ => (name.clone(), value.clone()),
+        };
+        self.kept = Some(told.map(kept).collect());
+    }
+
+    /// The headers whose values stand in the line.
+    fn audited(&self) -> impl Iterator<Item = &str> {
+        let required = self.rule.iter().flat_map(|rule| &rule.require_headers);
+        required.map(|required| required.name.as_str())
     }
 
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -148,6 +170,13 @@ impl Record {
             }
         }
     }
+}
+
+/// What every line tells of a request.
+const TOLD: [&str; 3] = [":method", ":path", "x-request-id"];
+
+fn without_query(path: &[u8]) -> &[u8] {
+    path.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
 #[derive(Serialize)]

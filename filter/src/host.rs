@@ -26,6 +26,11 @@ pub(crate) fn has(map: MapType, name: &str) -> bool {
     !matches!(hostcalls::get_map_value_bytes(map, name), Ok(None))
 }
 
+/// Takes away all of a map; whether that was done.
+pub(crate) fn clear(map: MapType) -> bool {
+    hostcalls::set_map_bytes(map, Vec::new()).is_ok()
+}
+
 /// The body of the request that Envoy holds, up to `most` bytes.
 pub(crate) fn held_body(most: usize) -> Option<Vec<u8>> {
     hostcalls::get_buffer(BufferType::HttpRequestBody, 0, most).ok().map(Option::unwrap_or_default)

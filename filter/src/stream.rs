@@ -46,6 +46,8 @@ impl Stream {
     fn proceed(&mut self, loaded: &Loaded, request: &Request<'_>, next: Next) -> Action {
         let decision = match next {
             Next::Body(unread) => {
+                host::apply(MapType::HttpRequestHeaders, unread.edits());
+                name(&unread.unfinished());
                 self.body = Body::Held(unread);
                 return Action::Pause;
             }
@@ -78,42 +80,36 @@ impl Stream {
         }
     }
 
-    /// The held body, whole: Envoy has its headers still.
+    /// The held body, whole.
     fn read(&mut self, unread: Unread, size: Option<usize>) -> Action {
         let most = unread.at_most();
         let body = host::held_body(most.saturating_add(1));
-        let (Some(loaded), Some(headers), Some(body)) =
-            (self.loaded.clone(), host::headers(MapType::HttpRequestHeaders), body)
-        else {
+        let (Some(loaded), Some(body)) = (self.loaded.clone(), body) else {
             return self.unavailable();
         };
-        let request = request(&loaded, &headers, false);
         if body.len() > most || size.is_some_and(|size| size > most) {
-            return self.conclude(&loaded, &request, *unread.too_large());
+            return self.conclude(&loaded, &GONE, *unread.too_large());
         }
         match size {
             // What was looked at must be what goes on.
             Some(size) if size != body.len() => self.unavailable(),
-            _ => self.proceed(&loaded, &request, unread.read(&body)),
+            _ => self.proceed(&loaded, &GONE, unread.read(&body)),
         }
     }
 
     /// More than the bound came: the app has the beginning, and the caller is told where that can be.
     fn cut(&mut self, bound: Bound) -> Action {
         self.body = Body::Stopped;
-        let headers = host::headers(MapType::HttpRequestHeaders);
-        let (Some(loaded), Some(headers)) = (self.loaded.clone(), headers) else {
-            return self.unavailable();
-        };
+        let Some(loaded) = self.loaded.clone() else { return self.unavailable() };
         if self.answering {
-            tell(&loaded, &bound.cut.record, &request(&loaded, &headers, false));
+            tell(&loaded, &bound.cut.record, &GONE);
             if hostcalls::reset_http_request().is_err() {
                 log::error!("Envoy refused to reset a stream");
             }
             return Action::Pause;
         }
         let lease = self.lease.take();
-        let action = self.conclude(&loaded, &request(&loaded, &headers, false), *bound.cut);
+        let action = self.conclude(&loaded, &GONE, *bound.cut);
         self.lease = lease;
         action
     }
@@ -131,9 +127,13 @@ impl Stream {
 impl Context for Stream {
     /// The stream is over, however it ended.
     fn on_done(&mut self) -> bool {
-        let permits = self.loaded.as_ref().and_then(|loaded| loaded.permits.as_ref());
-        if let (Some(permits), Some(lease)) = (permits, self.lease.take()) {
+        let Some(loaded) = &self.loaded else { return true };
+        if let (Some(permits), Some(lease)) = (&loaded.permits, self.lease.take()) {
             permits.give_back(&lease);
+        }
+        // Who only begins bodies leaves a trace as well.
+        if let Body::Held(unread) = &self.body {
+            account(loaded, &unread.unfinished(), &GONE);
         }
         true
     }
@@ -182,8 +182,12 @@ impl HttpContext for Stream {
         }
     }
 
-    /// Trailers end a body as well (RFC 9112 §7.1.2): to continue would let go of what is held.
+    /// Trailers end a body as well (RFC 9112 §7.1.2): to continue would let go of what is held. None goes on: an
+    /// app that takes them for headers (RFC 9110 §6.5.1) would take a caller's word for its identity.
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if !host::clear(MapType::HttpRequestTrailers) {
+            return self.unavailable();
+        }
         match std::mem::replace(&mut self.body, Body::Stopped) {
             Body::Held(unread) => self.read(unread, None),
             Body::Stopped => Action::Pause,
@@ -222,15 +226,28 @@ fn decide(loaded: &Loaded, request: &Request<'_>) -> Option<Next> {
     Some(verify(step, answer, &mut memory))
 }
 
+/// A request whose head has gone on, or was given back edited: its record has kept what is told of it.
+const GONE: Request<'static> = Request { headers: &[], peer: None, end_of_stream: false };
+
 /// Logs, counts and leaves filter state; nothing of it holds a credential.
 fn tell(loaded: &Loaded, record: &Record, request: &Request<'_>) {
-    loaded.metrics.count(record);
+    name(record);
+    account(loaded, record, request);
+}
+
+/// Leaves filter state.
+fn name(record: &Record) {
     host::tell("vigile.module", record.module().unwrap_or("-"));
     host::tell("vigile.verdict", record.verdict());
     host::tell("vigile.reason", record.would_refuse().unwrap_or(record.reason()).code());
     if let Some(subject) = record.subject() {
         host::tell("vigile.subject", &subject);
     }
+}
+
+/// Logs and counts.
+fn account(loaded: &Loaded, record: &Record, request: &Request<'_>) {
+    loaded.metrics.count(record);
     if record.is_logged() {
         let address = request.peer.or_else(host::source_address).map(|peer| peer.ip());
         let line = record.line(request, address, host::now());

@@ -10,6 +10,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response};
 use axum::response::IntoResponse;
+use http_body_util::{BodyExt, Limited};
 
 use crate::case::Upstream;
 use crate::outcome::Received;
@@ -80,9 +81,14 @@ async fn answer(
     let received = Received { method: request.method.to_string(), path, headers, body: Vec::new() };
     app.seen.lock().unwrap().insert(id.clone(), received);
     if websocket.is_err() {
-        let body = axum::body::to_bytes(body, 64 * 1024 * 1024).await.unwrap_or_default();
-        if let Some(received) = app.seen.lock().unwrap().get_mut(&id) {
-            received.body = body.to_vec();
+        let body = Limited::new(body, 64 * 1024 * 1024).collect().await.ok();
+        if let (Some(received), Some(body)) = (app.seen.lock().unwrap().get_mut(&id), body) {
+            // It takes trailers for headers, as some apps do.
+            let trailers = body.trailers().into_iter().flatten();
+            let trailers =
+                trailers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+            received.headers.extend(trailers);
+            received.body = body.to_bytes().to_vec();
         }
     }
     let answer = app.answers.lock().unwrap().remove(&id).unwrap_or_default();

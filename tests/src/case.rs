@@ -70,6 +70,9 @@ pub struct Request {
     /// while it is under way. Nothing is expected of it but to reach the app.
     #[serde(default)]
     pub held: bool,
+    /// The caller leaves when all but the last byte of its body is sent.
+    #[serde(default)]
+    pub leaves: bool,
     /// The whole request as bytes: lines end with CRLF, `\xNN` is a byte. Nothing is added but what
     /// stands there.
     pub raw: Option<String>,
@@ -182,6 +185,9 @@ pub struct Expect {
     /// Members of the audit line; `null` for absent.
     #[serde(default)]
     pub log: BTreeMap<String, Option<serde_json::Value>>,
+    /// Members of Envoy's own line of the request (`access_log` in tests/src/envoy.rs).
+    #[serde(default)]
+    pub access: BTreeMap<String, Option<serde_json::Value>>,
     /// Envoy's own answer, before or instead of Vigile's.
     #[serde(default)]
     pub by_envoy: bool,

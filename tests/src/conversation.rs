@@ -20,6 +20,7 @@ pub struct Ready {
     pub chunked: Option<usize>,
     pub trailers: bool,
     pub held: bool,
+    pub leaves: bool,
     pub raw: Option<Vec<u8>>,
     pub http2: bool,
     pub upstream: crate::case::Upstream,
@@ -142,6 +143,7 @@ fn ready(request: &Request, host: &str, id: &str, words: &BTreeMap<String, Strin
         chunked: request.chunked,
         trailers: request.trailers,
         held: request.held,
+        leaves: request.leaves,
         raw: request.raw.as_deref().map(|raw| {
             crate::case::bytes(&format!("{}\n\n", text(raw).trim_end()).replace('\n', "\r\n"))
         }),

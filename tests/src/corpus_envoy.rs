@@ -45,7 +45,7 @@ impl Corpus {
                 )
             })
             .collect();
-        let config = envoy::bootstrap(&listeners, &[envoy::cluster("app", upstream)]);
+        let config = envoy::bootstrap(&listeners, &[with_trailers(upstream)]);
         Ok(Self { envoy: Envoy::start(binary, &config, environment)?, app })
     }
 
@@ -57,6 +57,7 @@ impl Corpus {
         let socket = self.envoy.folder().join(socket_name(&name));
         let answer = match socket.exists() {
             true => crate::wire::exchange_over(&socket, ready),
+            false if ready.leaves => crate::wire::leave(self.envoy.listener(&name), ready),
             false => crate::wire::exchange(self.envoy.listener(&name), ready),
         };
         let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", ready.id));
@@ -76,6 +77,7 @@ impl Corpus {
             body: answer.body,
             upstream,
             log,
+            access,
         }
     }
 
@@ -128,6 +130,18 @@ fn listener_name(policy: &str, encoding: &str) -> String {
 
 fn socket_name(listener: &str) -> String {
     format!("{}.sock", listener.replace(['/', '@'], "-"))
+}
+
+/// The app, which is sent trailers as well.
+fn with_trailers(app: SocketAddr) -> Value {
+    let mut cluster = envoy::cluster("app", app);
+    cluster["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": { "http_protocol_options": { "enable_trailers": true } },
+        },
+    });
+    cluster
 }
 
 /// A listener that hides nothing from the filter: paths as they come, many and large headers, HTTP/1.0,

@@ -6,7 +6,7 @@ use h2::client;
 use http::{HeaderName, HeaderValue, Request};
 
 use crate::conversation::Ready;
-use crate::wire::Answer;
+use crate::wire::{Answer, TRAILERS};
 
 /// Sends a request and reads the answer to its end.
 pub fn exchange(to: SocketAddr, ready: &Ready) -> std::io::Result<Answer> {
@@ -43,7 +43,9 @@ async fn send(
     }
     if ready.trailers {
         let mut trailers = http::HeaderMap::new();
-        trailers.insert("x-trailer", HeaderValue::from_static("behind the body"));
+        for (name, value) in TRAILERS {
+            trailers.insert(name, HeaderValue::from_static(value));
+        }
         body.send_trailers(trailers)?;
     }
     let (head, mut stream) = response.await?.into_parts();

@@ -18,6 +18,8 @@ pub struct Outcome {
     pub upstream: Option<Received>,
     /// The audit line.
     pub log: Option<Value>,
+    /// Envoy's own line.
+    pub access: Option<Value>,
 }
 
 impl Outcome {
@@ -83,11 +85,12 @@ pub fn differences(expect: &Expect, outcome: &Outcome) -> Vec<String> {
     if let Some(seen) = &expect.upstream {
         found.extend(upstream(seen, outcome.upstream.as_ref()));
     }
-    for (name, wanted) in &expect.log {
-        let got = outcome.log.as_ref().and_then(|log| log.get(name));
-        if wanted.as_ref() != got {
-            found
-                .push(format!("log {name}: expected {wanted:?}, got {got:?} in {:?}", outcome.log));
+    for (members, line) in [(&expect.log, &outcome.log), (&expect.access, &outcome.access)] {
+        for (name, wanted) in members {
+            let got = line.as_ref().and_then(|line| line.get(name));
+            if wanted.as_ref() != got {
+                found.push(format!("log {name}: expected {wanted:?}, got {got:?} in {line:?}"));
+            }
         }
     }
     found

@@ -135,6 +135,7 @@ fn request(path: &str, [dest, mode, site]: [&str; 3], header: (&str, &str)) -> R
         chunked: None,
         trailers: false,
         held: false,
+        leaves: false,
         raw: None,
         http2: false,
         upstream: Default::default(),

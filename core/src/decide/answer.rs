@@ -95,7 +95,11 @@ fn forwarded(mut visit: Box<Visit<'_>>, proven: Proven) -> Next {
     let record = scene.record(reason, None, &proven);
     let mut decision = scene.forwarded(edits, response, record);
     decision.notes = notes;
-    wait.then(decision, || scene.otherwise(&proven, false))
+    wait.then(decision, || {
+        let mut otherwise = scene.otherwise(&proven, false);
+        otherwise.keep(scene.request);
+        otherwise
+    })
 }
 
 /// What is known of a request at its end, whether or not a rule was found for it.
@@ -218,6 +222,7 @@ impl Scene<'_, '_> {
             would_refuse,
             proven: proven.clone(),
             rule: self.rule.cloned(),
+            kept: None,
         }
     }
 }

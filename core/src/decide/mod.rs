@@ -80,7 +80,7 @@ pub enum Verdict {
 pub struct Bound {
     /// How many bytes go to the app.
     pub bytes: u64,
-    /// What becomes of the request with one more.
+    /// What becomes of the request with one more: its head has gone on, so that no edit is left to make.
     pub cut: Box<Decision>,
 }
 
@@ -244,7 +244,9 @@ pub fn finish(mut next: Next, rest: Rest<'_>) -> Box<Decision> {
 fn decided_for(decision: Box<Decision>, rest: Rest<'_>) -> Box<Decision> {
     let sent = u64::try_from(rest.body.len()).unwrap_or(u64::MAX);
     match decision.verdict {
-        Verdict::Forward { bound: Some(bound) } if sent > bound.bytes => bound.cut,
+        Verdict::Forward { bound: Some(bound) } if sent > bound.bytes => {
+            Box::new(Decision { edits: decision.edits, ..*bound.cut })
+        }
         _ => decision,
     }
 }

@@ -11,6 +11,7 @@ use crate::policy::Module;
 use crate::reason::Language;
 use crate::record::Record;
 use crate::reply::{self, Form, Reply};
+use crate::request::Request;
 use crate::response::ResponsePlan;
 
 /// It owns what it needs.
@@ -30,6 +31,14 @@ pub(crate) struct Otherwise {
 }
 
 impl Otherwise {
+    /// The request's head may be gone when this is told.
+    pub(crate) fn keep(&mut self, request: &Request<'_>) {
+        self.record.keep(request);
+        if let Some(observed) = &mut self.observed {
+            observed.record.kept.clone_from(&self.record.kept);
+        }
+    }
+
     pub(crate) fn refused(self, failure: &Failure) -> Decision {
         match self.observed {
             Some(mut observed) if !failure.reason.holds_when_observed() => {

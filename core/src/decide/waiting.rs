@@ -2,12 +2,14 @@
 //! These wait across host callbacks, and so own all that they need.
 
 use super::body;
+use super::edits::Edit;
 use super::failure::{Detail, Failure, Proven};
 use super::otherwise::Otherwise;
 use super::visit::Visit;
 use super::{Bound, Decision, Verdict};
 use crate::Reason;
 use crate::lease::Lease;
+use crate::record::Record;
 
 /// What comes next, once every signature is known.
 #[allow(clippy::large_enum_variant, reason = "it lives for one call, or in its stream")]
@@ -71,13 +73,16 @@ impl Wait {
             return decision.into();
         }
         let otherwise = otherwise();
+        decision.record.kept.clone_from(&otherwise.record.kept);
         let bound = match &self.body {
             // What is observed is not cut.
             body::Next::Stream { most } if otherwise.observed.is_none() => Some(*most),
             _ => None,
         };
         let bound = bound.map(|bytes| {
-            let cut = otherwise.clone().refused(&Reason::BodyTooLarge.into());
+            let mut cut = otherwise.clone().refused(&Reason::BodyTooLarge.into());
+            // The head has gone on, with the edits of its own decision: there is nothing left to edit.
+            cut.edits.clear();
             Bound { bytes, cut: Box::new(cut) }
         });
         decision.verdict = Verdict::Forward { bound };
@@ -113,6 +118,21 @@ impl Unread {
     /// How many bytes a host holds; with more, the body is [too large](Self::too_large).
     pub fn at_most(&self) -> usize {
         self.body.at_most()
+    }
+
+    /// What the head loses and gains: a stream may end before its body does, and what access logs print of
+    /// it then is clean.
+    pub fn edits(&self) -> &[Edit<'static>] {
+        &self.pending.decision.edits
+    }
+
+    /// What is to be told of it if it does.
+    pub fn unfinished(&self) -> Record {
+        Record {
+            reason: Reason::BodyUnfinished,
+            would_refuse: None,
+            ..self.pending.otherwise.record.clone()
+        }
     }
 
     /// There is more than that.

@@ -99,6 +99,7 @@ impl Reason {
                 | Self::PathAmbiguous
                 | Self::CredentialRepeated
                 | Self::CredentialConflict
+                | Self::BodyUnfinished
         )
     }
 

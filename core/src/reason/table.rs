@@ -203,6 +203,11 @@ reasons! {
         "The size of the body must be known beforehand: send Content-Length"
         "La taille du corps doit être connue d'avance : envoyez Content-Length"
         "A body that is not JSON came without Content-Length, and the route does not say `chunked: cut`."
+    BodyUnfinished "body.unfinished" 408
+        "Request not finished"
+        "The request ended before its body did"
+        "La requête s'est terminée avant son contenu"
+        "The caller left, or Envoy ended the stream (its idle timeout, its buffer's limit), while a body was held to be looked at: the app saw nothing of it. No answer has this reason."
     BodyTooLarge "body.too_large" 413
         "Body too large"
         "The body is larger than is accepted here"
