@@ -120,7 +120,7 @@ impl Record {
             role: (!roles.is_empty()).then(|| self.shown(&roles)),
             ip: address.map(|address| self.shown_address(address)),
             method: header(":method"),
-            path: request.value(":path").map(|path| self.bytes_shown(without_query(path))),
+            path: request.value(":path").map(|path| self.path_shown(without_query(path)).into()),
             request_id: header("x-request-id"),
             mode: self.mode.as_str(),
             headers,
@@ -157,6 +157,17 @@ impl Record {
         }
     }
 
+    /// A slash ends a local part here, and `%40` is an `@`.
+    fn path_shown(&self, path: &[u8]) -> String {
+        let path = String::from_utf8_lossy(path);
+        let path = on_one_line(&path);
+        let segment = |segment| match self.policy.log.mask_email {
+            true => without_local_parts(&unescaped_at(segment)).into(),
+            false => Cow::Borrowed(segment),
+        };
+        without_tokens(&path).split('/').map(segment).collect::<Vec<Cow<'_, str>>>().join("/")
+    }
+
     fn shown_address(&self, address: IpAddr) -> String {
         match (self.policy.log.mask_address, address.to_canonical()) {
             (false, address) => address.to_string(),
@@ -175,8 +186,31 @@ impl Record {
 /// What every line tells of a request.
 const TOLD: [&str; 3] = [":method", ":path", "x-request-id"];
 
+/// Also where the `?` is escaped, as when an address was encoded twice.
 fn without_query(path: &[u8]) -> &[u8] {
-    path.split(|byte| *byte == b'?').next().unwrap_or_default()
+    let begins = |at: &usize| {
+        let rest = path.get(*at..).unwrap_or_default();
+        let escaped = rest.get(..3).is_some_and(|three| three.eq_ignore_ascii_case(b"%3f"));
+        rest.first() == Some(&b'?') || escaped
+    };
+    let end = (0..path.len()).find(begins).unwrap_or(path.len());
+    path.get(..end).unwrap_or_default()
+}
+
+/// A path with `(token)` for segments that hold one: the JSON of a header begins as `eyJ` in base64url, and two dots
+/// follow (RFC 7519 §3).
+fn without_tokens(path: &str) -> Cow<'_, str> {
+    let holds = |segment: &str| {
+        segment
+            .find("eyJ")
+            .and_then(|at| segment.get(at..))
+            .is_some_and(|token| token.matches('.').count() >= 2)
+    };
+    if !path.split('/').any(holds) {
+        return path.into();
+    }
+    let shown = |segment| if holds(segment) { "(token)" } else { segment };
+    path.split('/').map(shown).collect::<Vec<_>>().join("/").into()
 }
 
 #[derive(Serialize)]
@@ -229,6 +263,11 @@ fn on_one_line(text: &str) -> Cow<'_, str> {
         .collect()
 }
 
+/// A text with its `%40` read, where any stands in it.
+fn unescaped_at(text: &str) -> Cow<'_, str> {
+    if text.contains("%40") { text.replace("%40", "@").into() } else { text.into() }
+}
+
 /// `alice@example.org` → `***@example.org`, wherever it stands.
 fn without_local_parts(text: &str) -> String {
     let local = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
@@ -243,7 +282,7 @@ fn without_local_parts(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{on_one_line, without_local_parts};
+    use super::{on_one_line, unescaped_at, without_local_parts, without_query, without_tokens};
 
     #[test]
     fn no_text_begins_another_line() {
@@ -252,10 +291,20 @@ mod tests {
     }
 
     #[test]
+    fn no_query_and_no_token_stands_in_a_path() {
+        assert_eq!(without_query(b"/a%3Ftoken=x"), b"/a");
+        assert_eq!(without_query(b"/a?b"), b"/a");
+        assert_eq!(without_query(b"/a%3"), b"/a%3");
+        assert_eq!(without_tokens("/open/eyJhbGci.eyJleHAi.c2ln/x"), "/open/(token)/x");
+        assert_eq!(without_tokens("/assets/jquery.min.js"), "/assets/jquery.min.js");
+    }
+
+    #[test]
     fn local_parts_of_addresses_are_masked() {
         assert_eq!(without_local_parts("alice@example.org"), "***@example.org");
         assert_eq!(without_local_parts("for a.b+c@x.org, (d@y.org)"), "for ***@x.org, (***@y.org)");
         assert_eq!(without_local_parts("no address"), "no address");
+        assert_eq!(unescaped_at("alice%40example.org"), "alice@example.org");
         assert_eq!(without_local_parts("@handle @"), "@handle @");
     }
 }

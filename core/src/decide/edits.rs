@@ -36,9 +36,17 @@ pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit<'_>]) {
 }
 
 /// Headers by which a client would have a backend see another method or path than the gate judged
-/// (docs/rules.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same.
-const OVERRIDES: [&str; 5] =
-    ["xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xrewriteurl"];
+/// (docs/rules.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same. gunicorn takes
+/// `SCRIPT_NAME` from a proxy beside it, and cuts it off the path.
+const OVERRIDES: [&str; 7] = [
+    "xhttpmethodoverride",
+    "xhttpmethod",
+    "xmethodoverride",
+    "xoriginalurl",
+    "xrewriteurl",
+    "scriptname",
+    "pathinfo",
+];
 
 /// What every request of a module loses, admitted or not: identities that only Vigile may write,
 /// overrides, and credentials in the query, in our cookies and among subprotocols. `replying`: the
@@ -60,11 +68,13 @@ pub(crate) fn cleaning(
         }
     }
     let Some(module) = module else { return edits };
-    if !module.keep_credentials || replying {
+    let all = !module.keep_credentials || replying;
+    let own = module.cookies.iter().filter(|_| all);
+    let names: Vec<&str> = own.chain(&module.neighbours_cookies).map(String::as_str).collect();
+    edits.extend(without_cookies(request, &names).map(|left| kept("cookie", left)));
+    if all {
         let path = target.and_then(|target| path_without_token(target, module));
         edits.extend(path.map(|path| Edit::Set(":path".into(), path.into())));
-        let names: Vec<&str> = module.cookies.iter().map(String::as_str).collect();
-        edits.extend(without_cookies(request, &names).map(|left| kept("cookie", left)));
         let word = module.credentials.subprotocol.as_ref();
         let taken = edits.contains(&Edit::Remove(OFFERED.into()));
         let left = word.filter(|_| !taken).and_then(|word| without_protocol(request, word));

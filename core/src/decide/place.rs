@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::failure::Detail;
 use crate::Reason;
 use crate::path::{Case, Unreadable, readings};
-use crate::policy::{Module, Policy, Rule};
+use crate::policy::{Module, Policy, Route, Rule};
 use crate::request::Target;
 
 /// Where a request belongs.
@@ -59,8 +59,11 @@ pub(crate) fn place(policy: &Policy, target: &Target<'_>) -> Result<Place, Nowhe
     let elsewhere = |path: &[u8], case| {
         !find(near.clone(), target, path, case).is_ok_and(|other| place.is_like(&other))
     };
-    let ambiguous =
-        readings.iter().any(|path| elsewhere(path, Case::Kept) || elsewhere(path, Case::Folded));
+    let ambiguous = readings.iter().any(|path| {
+        elsewhere(path, Case::Kept)
+            || elsewhere(path, Case::Folded)
+            || place.could_be_a_parameter(path, target.method)
+    });
     if ambiguous { Err(nowhere(Reason::PathAmbiguous)) } else { plainly }
 }
 
@@ -141,6 +144,21 @@ impl Place {
                 .map(|route| route.pattern.as_str().to_owned())
                 .unwrap_or_default(),
         }
+    }
+
+    /// Whether an empty segment of the path, as an empty parameter, meets a route that asks for something else.
+    /// The order of the routes does not count: the app's router has its own.
+    fn could_be_a_parameter(&self, path: &[u8], method: &str) -> bool {
+        let has_empty = path.windows(2).any(|pair| pair == b"//") || path.ends_with(b"/");
+        let Spot::Rule { rule: own, .. } = &self.spot else { return false };
+        if !has_empty || path == b"/" {
+            return false;
+        }
+        let rule = |route: &Route| route.rule(method).and_then(|rule| self.module.rules.get(rule));
+        self.module.routes.iter().any(|route| {
+            let other = rule(route).is_none_or(|rule| !Arc::ptr_eq(rule, own));
+            other && route.pattern.takes_empty(path, Case::Folded)
+        })
     }
 
     /// Whether both ask for the same. Equal rules of a module are one ([`crate::policy`]).

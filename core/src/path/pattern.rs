@@ -50,6 +50,20 @@ impl Pattern {
         }
     }
 
+    /// Whether `path` is one of those that this stands for to a router whose parameters may be empty (Fastify,
+    /// Falcon): a `*` that is a whole segment takes an empty one, the one behind a final slash too.
+    pub(crate) fn takes_empty(&self, path: &[u8], case: Case) -> bool {
+        if !self.0.split('/').any(|segment| segment == "*") {
+            return false;
+        }
+        let filled: Vec<&[u8]> = path
+            .split(|byte| *byte == b'/')
+            .enumerate()
+            .map(|(at, segment)| if at > 0 && segment.is_empty() { b"*" } else { segment })
+            .collect();
+        self.matches(&filled.join(&b'/'), case)
+    }
+
     /// Whether any path under `prefix` is one of those that this stands for.
     pub fn reaches(&self, prefix: &Prefix) -> bool {
         let (stem, deep) = match self.0.strip_suffix("**") {
@@ -179,6 +193,10 @@ fn deep_match(stem: &[u8], path: &[u8], case: Case) -> bool {
 /// A glob within one segment; `open` lets anything follow. Backtracks to the latest `*` alone, so the
 /// work is bounded by the product of the two lengths.
 fn segment_matches(pattern: &[u8], segment: &[u8], open: bool, case: Case) -> bool {
+    // The usual `*`, at no cost that the caller could choose.
+    if pattern == b"*" {
+        return !segment.is_empty();
+    }
     let (mut rest, mut text) = (pattern, segment);
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
@@ -246,6 +264,18 @@ mod tests {
         ] {
             assert!(!hits(pattern, path), "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn a_parameter_may_be_empty() {
+        let takes = |pattern: &str, path: &str| {
+            Pattern::parse(pattern).is_ok_and(|one| one.takes_empty(path.as_bytes(), Case::Kept))
+        };
+        assert!(takes("/users/*", "/users/") && takes("/tools/*/run", "/tools//run"));
+        assert!(
+            takes("/a/*/**", "/a//b") && !takes("/**", "/users/") && !takes("/users/*", "/users")
+        );
+        assert!(!takes("/v*", "/v/") && !takes("/users/*", "/users//x"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::readings::{MAX_PATH, decoded};
+use super::readings::{MAX_PATH, decoded, decoded_within};
 use super::{Case, Pattern, Prefix, readings};
 
 /// A pattern, by what docs/policy.md says of it: one more case for each kind of thing that it holds.
@@ -157,12 +157,13 @@ fn tricky() -> impl Strategy<Value = String> {
 
 /// Every text that can be reached by any steps in any order, with two decodings at most.
 fn every_order(path: &[u8]) -> BTreeSet<Vec<u8>> {
-    let mut all: BTreeSet<(Vec<u8>, &[()])> = [(path.to_vec(), [(); 2].as_slice())].into();
-    let mut open: Vec<(Vec<u8>, &[()])> = all.iter().cloned().collect();
-    while let Some((text, left)) = open.pop() {
-        let once = left.split_first().and_then(|((), left)| Some((decoded(&text)?, left)));
-        let others = plain_steps(&text).into_iter().map(|text| (text, left));
-        for new in others.chain(once) {
+    let mut all: BTreeSet<(Vec<u8>, u8)> = [(path.to_vec(), 0)].into();
+    let mut open: Vec<(Vec<u8>, u8)> = all.iter().cloned().collect();
+    while let Some((text, times)) = open.pop() {
+        let decoded = [decoded(&text), decoded_within(&text)].into_iter().flatten();
+        let decoded = decoded.filter(|_| times < 2).map(|text| (text, times.saturating_add(1)));
+        let others = plain_steps(&text).into_iter().map(|text| (text, times));
+        for new in others.chain(decoded) {
             if all.insert(new.clone()) {
                 open.push(new);
             }
@@ -198,5 +199,8 @@ fn plain_steps(path: &[u8]) -> Vec<Vec<u8>> {
         },
         false => text.clone(),
     };
-    [text.replace('\\', "/"), cut, bare.join("/"), merged, resolved, after_host].map(bytes).into()
+    let before = text.split(';').next().unwrap().to_owned();
+    [text.replace('\\', "/"), cut, bare.join("/"), before, merged, resolved, after_host]
+        .map(bytes)
+        .into()
 }

@@ -15,6 +15,9 @@ pub(crate) const MAX_PATH: usize = 8192;
 /// More readings than this are never honest, and each costs a walk over the routes.
 const MAX_READINGS: usize = 64;
 
+/// Nor are so many bytes of them: what is walked over is bounded, too, where paths are long.
+const MAX_BYTES: usize = 4 * MAX_PATH;
+
 /// How often a backend, and a proxy before it, may decode.
 const DECODED: usize = 2;
 
@@ -45,6 +48,7 @@ pub(crate) fn readings(path: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, Unreadable> {
     close(&mut found)?;
     for _ in 0..DECODED {
         extend(&mut found, decoded)?;
+        extend(&mut found, decoded_within)?;
         close(&mut found)?;
     }
     // NUL ends a path in C, and `$` in a Python pattern stands before a final newline as well: Starlette
@@ -61,11 +65,26 @@ fn is_plain(path: &[u8]) -> bool {
     !path.iter().any(special) && !path.windows(2).any(|pair| pair == b"//" || pair == b"/.")
 }
 
+/// What a backend does to a path; `None` where it changes nothing.
+type Way = fn(&[u8]) -> Option<Vec<u8>>;
+
+/// What it may do beside decoding.
+const STEPS: [Way; 8] = [
+    slashed,
+    cut,
+    without_parameters,
+    before_parameters,
+    without_authority,
+    merged,
+    without_dots,
+    in_ascii,
+];
+
 /// Adds what the steps make of every reading, in whatever order a backend takes them.
 fn close(found: &mut Vec<Cow<'_, [u8]>>) -> Result<(), Unreadable> {
     loop {
         let known = found.len();
-        for step in [slashed, cut, without_parameters, without_authority, merged, without_dots] {
+        for step in STEPS {
             extend(found, step)?;
         }
         if found.len() == known {
@@ -75,16 +94,14 @@ fn close(found: &mut Vec<Cow<'_, [u8]>>) -> Result<(), Unreadable> {
 }
 
 /// Adds what `step` makes of every reading so far.
-fn extend(
-    found: &mut Vec<Cow<'_, [u8]>>,
-    step: fn(&[u8]) -> Option<Vec<u8>>,
-) -> Result<(), Unreadable> {
+fn extend(found: &mut Vec<Cow<'_, [u8]>>, step: Way) -> Result<(), Unreadable> {
     let new: Vec<Vec<u8>> = found.iter().filter_map(|reading| step(reading)).collect();
     for reading in new {
         if found.iter().any(|known| **known == *reading) {
             continue;
         }
-        if found.len() >= MAX_READINGS {
+        let bytes: usize = found.iter().map(|known| known.len()).sum();
+        if found.len() >= MAX_READINGS || bytes.saturating_add(reading.len()) > MAX_BYTES {
             return Err(Unreadable::Ambiguous);
         }
         found.push(Cow::Owned(reading));
@@ -95,6 +112,23 @@ fn extend(
 /// Percent-decoded once; an invalid escape stays as it is (RFC 3986 §2.1 has no word for it).
 pub(crate) fn decoded(path: &[u8]) -> Option<Vec<u8>> {
     path.contains(&b'%').then(|| percent_decode(path).collect())
+}
+
+/// The same, but for escaped slashes: routers that match first and decode each segment then (Go's ServeMux,
+/// aiohttp, Fastify), and the dot segments of the URL standard, which may be escaped.
+pub(crate) fn decoded_within(path: &[u8]) -> Option<Vec<u8>> {
+    let escaped = |three: &[u8]| three.eq_ignore_ascii_case(b"%2f");
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.windows(3).position(escaped) {
+        let (before, behind) = rest.split_at_checked(at)?;
+        let (slash, behind) = behind.split_at_checked(3)?;
+        out.extend(percent_decode(before));
+        out.extend(slash);
+        rest = behind;
+    }
+    out.extend(percent_decode(rest));
+    (out != path).then_some(out)
 }
 
 /// Backslashes as slashes.
@@ -116,6 +150,22 @@ fn without_parameters(path: &[u8]) -> Option<Vec<u8>> {
         let segments: Vec<Vec<u8>> = path.split(|byte| *byte == b'/').filter_map(bare).collect();
         segments.join(&b'/')
     })
+}
+
+/// Cut at the first `;` (Fastify before version 5, which takes what follows for a query).
+fn before_parameters(path: &[u8]) -> Option<Vec<u8>> {
+    let end = path.iter().position(|byte| *byte == b';')?;
+    path.get(..end).map(<[u8]>::to_vec)
+}
+
+/// The two letters beyond ASCII that another case brings into it: `K` (U+212A) and `ſ` (U+017F).
+fn in_ascii(path: &[u8]) -> Option<Vec<u8>> {
+    if path.is_ascii() {
+        return None;
+    }
+    let text = std::str::from_utf8(path).ok()?;
+    let letters = text.replace('\u{212a}', "k").replace('\u{17f}', "s");
+    (letters != text).then(|| letters.into_bytes())
 }
 
 /// `//host/path` without what looks like a host (RFC 3986 §4.2): what `new URL(request.url, base)` and
@@ -200,10 +250,18 @@ mod tests {
             "///x//admin",
             "/\\x/admin",
             "/%2fx/admin",
+            "/a%2fb/%2e%2e/admin",
+            "/admin;/x",
         ] {
             let path = path.strip_prefix('\\').map_or(path.to_owned(), |rest| format!("/\\{rest}"));
             assert!(reads(&path, "/admin"), "{path}");
         }
+    }
+
+    #[test]
+    fn a_segment_is_decoded_by_itself() {
+        assert!(reads("/%75sers/a%2fb", "/users/a%2fb") && reads("/%75sers/a%2fb", "/users/a/b"));
+        assert!(reads("/wor%E2%84%AAer%C5%BF", "/workers") && !reads("/worker%C5", "/workers"));
     }
 
     #[test]
@@ -234,5 +292,9 @@ mod tests {
     fn work_is_bounded() {
         let worst = "/%2525a\\;b//../c".repeat(400);
         assert!(readings(worst.as_bytes()).map_or(true, |all| all.len() <= 64));
+        let long = format!("/{}%255c/b//%253b\\%2e%3f/", "a".repeat(8000));
+        assert_eq!(readings(long.as_bytes()), Err(Unreadable::Ambiguous));
+        let honest = format!("/{}%20%C3%A9/b%2fc", "a".repeat(8000));
+        assert!(readings(honest.as_bytes()).is_ok());
     }
 }

@@ -19,9 +19,9 @@ pub struct Body {
 pub const JSON: &str = "application/json";
 
 impl Body {
-    /// Whether a media type is JSON: `application/json`, or with the suffix (RFC 6839 §3.1).
+    /// Whether a media type is JSON: `application/json`, `text/json`, or with the suffix (RFC 6839 §3.1; MIME Sniffing §4.6).
     pub fn is_json(media_type: &str) -> bool {
-        media_type == JSON || media_type.ends_with("+json")
+        media_type == JSON || media_type == "text/json" || media_type.ends_with("+json")
     }
 
     /// Whether a body of this media type is taken.

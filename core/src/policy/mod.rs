@@ -57,7 +57,7 @@ pub struct PolicyParts {
     /// The callers' keys.
     pub api_keys: Vec<Arc<ApiKey>>,
     /// The services, in the order of the policy.
-    pub modules: Vec<Arc<Module>>,
+    pub modules: Vec<Module>,
     /// 16 hex digits over the text, with its secrets redacted.
     pub digest: String,
 }
@@ -96,17 +96,31 @@ impl Mode {
 
 impl From<PolicyParts> for Policy {
     fn from(parts: PolicyParts) -> Self {
+        let modules = neighbourly(parts.modules);
         Self {
             mode: parts.mode,
             remember_tokens: parts.remember_tokens,
             client_address: parts.client_address,
             log: parts.log,
-            claims: claims(&parts.issuers, &parts.modules),
+            claims: claims(&parts.issuers, &modules),
             api_keys: parts.api_keys,
-            modules: parts.modules,
+            modules,
             digest: parts.digest,
         }
     }
+}
+
+/// Each module with the cookies of those that share a host with it.
+fn neighbourly(mut modules: Vec<Module>) -> Vec<Arc<Module>> {
+    let cookies: Vec<(Hosts, Vec<String>)> =
+        modules.iter().map(|module| (module.hosts.clone(), module.cookies.clone())).collect();
+    for module in &mut modules {
+        let near = cookies.iter().filter(|(hosts, _)| hosts.shared(&module.hosts));
+        let all = near.flat_map(|(_, cookies)| cookies);
+        let others = all.filter(|cookie| !module.cookies.contains(cookie)).cloned();
+        module.neighbours_cookies = others.collect();
+    }
+    modules.into_iter().map(Arc::new).collect()
 }
 
 fn claims(issuers: &[Arc<Issuer>], modules: &[Arc<Module>]) -> Vec<String> {

@@ -73,6 +73,8 @@ pub struct Module {
     pub(crate) refresh_rule: Arc<Rule>,
     /// The names of all cookies that carry credentials here.
     pub(crate) cookies: Vec<String>,
+    /// Those of other modules on its hosts: a browser sends them here as well, and they open nothing here.
+    pub(crate) neighbours_cookies: Vec<String>,
     /// The names that any route forwards, folded: removed from every request first.
     pub(crate) forwarded: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl From<ModuleParts> for Module {
             own_policy: headers::own_policy(parts.csp.as_deref(), parts.embed.as_ref()),
             refresh_rule: Arc::new(refresh_rule(&parts.rules)),
             cookies: cookies(&parts.credentials, &parts.rules),
+            neighbours_cookies: Vec::new(),
             forwarded: forwarded(&parts.rules),
             answers: reply::always(&parts.headers, parts.embed.as_ref()),
             security: Security::of(&parts.rules),

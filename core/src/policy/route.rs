@@ -19,7 +19,7 @@ pub struct Route {
 /// What the listed methods of a route ask for.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// `None`: every method.
+    /// `None`: every method but TRACE, which would show the caller what was forwarded (RFC 9110 §9.3.8).
     pub methods: Option<Vec<String>>,
     /// The index of the rule in the module.
     pub rule: usize,
@@ -64,6 +64,9 @@ pub struct RequiredHeader {
 /// The longest text of a required header that is accepted, in bytes.
 pub const LONGEST_TEXT: u32 = 1024;
 
+/// What a route without `methods` takes, as far as it has names (RFC 9110 §9.3, RFC 5789).
+const USUAL: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 impl Route {
     /// The index of the rule for a method; GET implies HEAD.
     pub fn rule(&self, method: &str) -> Option<usize> {
@@ -72,9 +75,8 @@ impl Route {
 
     /// The methods that the entries list, for `Allow` (RFC 9110 §10.2.1).
     pub(crate) fn allow(&self) -> String {
-        let listed = self.entries.iter().flat_map(|entry| entry.methods.iter().flatten());
         let mut allowed: Vec<&str> = Vec::new();
-        for method in listed {
+        for method in self.entries.iter().flat_map(Entry::named) {
             let implied: &[&str] = if method == "GET" { &["GET", "HEAD"] } else { &[method] };
             for method in implied {
                 if !allowed.contains(method) {
@@ -87,8 +89,18 @@ impl Route {
 }
 
 impl Entry {
+    fn named(&self) -> Vec<&str> {
+        match &self.methods {
+            Some(methods) => methods.iter().map(String::as_str).collect(),
+            None => USUAL.to_vec(),
+        }
+    }
+
     fn lists(&self, method: &str) -> bool {
         let takes = |one: &String| one == method || (one == "GET" && method == "HEAD");
-        self.methods.as_ref().is_none_or(|methods| methods.iter().any(takes))
+        match &self.methods {
+            Some(methods) => methods.iter().any(takes),
+            None => !matches!(method, "TRACE" | "CONNECT"),
+        }
     }
 }

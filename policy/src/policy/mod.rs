@@ -215,7 +215,7 @@ fn named<'t, T>(
     Some(all)
 }
 
-fn modules(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<Module>>> {
+fn modules(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Module>> {
     let nodes = node.items("[{ name: …, hosts: […], routes: […] }]")?;
     let read = nodes.iter().enumerate().map(|(at, node)| match module::read(node, context, at) {
         Some((outline, module)) => (Some(outline), module),
@@ -224,5 +224,5 @@ fn modules(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<Module>>> {
     let (outlines, modules): (Vec<_>, Vec<_>) = read.unzip();
     let distinct = module::distinct(&nodes, &outlines);
     let modules = modules.into_iter().collect::<Option<Vec<_>>>()?;
-    distinct.map(|()| modules.into_iter().map(Arc::new).collect())
+    distinct.map(|()| modules)
 }

@@ -74,14 +74,22 @@ impl Table {
                 )),
             };
         }
+        let is_twin = |route: &&Route| {
+            route.pattern.as_str().eq_ignore_ascii_case(&shown)
+                && route.entries.iter().any(|other| other.rule != entry.rule)
+        };
+        let twin = self.routes.iter().find(is_twin).map(|route| route.pattern.as_str().to_owned());
         let earlier = self.routes.iter().find(|route| route.pattern.covers(&pattern));
         let earlier = earlier.map(|route| route.pattern.as_str().to_owned());
         self.routes.push(Route { pattern, entries: vec![entry] });
-        match earlier {
-            None => Some(()),
-            Some(earlier) => node.wrong(format!(
+        match (earlier, twin) {
+            (Some(earlier), _) => node.wrong(format!(
                 "{shown} would never be reached: {earlier} stands before it and takes its paths"
             )),
+            (None, Some(twin)) => node.wrong(format!(
+                "{shown} differs from {twin} in letter case alone and asks for something else: whatever comes to either would be refused as ambiguous"
+            )),
+            (None, None) => Some(()),
         }
     }
 }
