@@ -94,6 +94,11 @@ impl Origin {
         self.secure
     }
 
+    /// Whether its pages stand at this host, whatever the scheme and the port.
+    pub(crate) fn is_at(&self, host: &Host) -> bool {
+        self.host.name == host.name
+    }
+
     /// Whether it can only be this machine.
     pub fn is_local(&self) -> bool {
         self.host.is_local()

@@ -27,6 +27,7 @@ enum Plan {
 }
 
 /// What the request tells of its answer.
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked {
     /// A websocket offers the module's own subprotocol, and may need it as the answer.
@@ -35,6 +36,8 @@ pub(crate) struct Asked {
     pub(crate) framed: bool,
     /// The answer goes over https.
     pub(crate) encrypted: bool,
+    /// It may be 304 (RFC 9110 §13.1).
+    pub(crate) conditional: bool,
 }
 
 impl ResponsePlan {
@@ -62,9 +65,10 @@ impl ResponsePlan {
         let sets = |name| module.is_some_and(|module| module.headers.sets(name));
         let embedded = module.is_some_and(|module| module.embed.is_some());
         let private = private && !sets("cache-control");
+        let has_own = module.is_some_and(|module| module.own_policy.is_some());
         let names = [
-            (ours || asked.subprotocol, ":status"),
-            (module.is_some_and(|module| module.own_policy.is_some()), "content-security-policy"),
+            (ours || asked.subprotocol || (asked.conditional && (private || has_own)), ":status"),
+            (has_own, "content-security-policy"),
             (embedded && !sets("x-frame-options"), "x-frame-options"),
             (private, "cache-control"),
             (private, SHARED_CACHES[0]),
@@ -92,6 +96,9 @@ impl ResponsePlan {
             Plan::Nothing => Vec::new(),
             Plan::Others { module, private, asked } => {
                 let mut edits = others(module, *private, upstream);
+                if values(upstream, ":status").any(|status| status == b"304") {
+                    edits.retain(|edit| !adds(edit, upstream));
+                }
                 let own = module.headers.set_over_https.iter().filter(|_| asked.encrypted);
                 edits.extend(own.map(|(name, value)| set(name, value.as_bytes())));
                 edits.extend(chosen(module, *asked, upstream));
@@ -106,6 +113,13 @@ impl ResponsePlan {
                 .collect(),
         }
     }
+}
+
+/// Whether an edit brings what the app did not send again. A browser takes the headers of a 304 for those of the page that
+/// it has (RFC 9111 §3.2): what was made of the app's own headers then would be replaced by what is made of none.
+fn adds(edit: &Edit<'_>, upstream: &[(String, Vec<u8>)]) -> bool {
+    let made = |name: &str| matches!(name, "content-security-policy" | "cache-control");
+    matches!(edit, Edit::Set(name, _) if made(name) && values(upstream, name).next().is_none())
 }
 
 /// What tells shared caches apart from the browser's (RFC 9213).
@@ -195,8 +209,7 @@ fn without_ancestors(policy: &[u8], embedded: bool) -> Vec<u8> {
 /// Cache-Control for one reader: `public` and `s-maxage` go, `private` comes (RFC 9111 §5.2.2). Where
 /// the app said nothing, a shared cache might guess.
 fn private_cache(upstream: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let directives =
-        values(upstream, "cache-control").flat_map(|value| value.split(|byte| *byte == b','));
+    let directives = values(upstream, "cache-control").flat_map(directives);
     let name = |directive: &[u8]| {
         let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default();
         name.trim_ascii().to_ascii_lowercase()
@@ -205,11 +218,22 @@ fn private_cache(upstream: &[(String, Vec<u8>)]) -> Vec<u8> {
         |directive: &&[u8]| matches!(name(directive).as_slice(), b"public" | b"s-maxage" | b"");
     let mut kept: Vec<&[u8]> =
         directives.map(<[u8]>::trim_ascii).filter(|one| !shared(one)).collect();
-    if !kept.iter().any(|directive| matches!(name(directive).as_slice(), b"private" | b"no-store"))
-    {
+    // With a list of headers `private` speaks of these alone, and beside `must-understand` a cache may pass over
+    // `no-store` (§5.2.2.7, §5.2.2.3).
+    let whole = |word: &[u8]| kept.iter().any(|one| one.eq_ignore_ascii_case(word));
+    if !whole(b"private") && (!whole(b"no-store") || whole(b"must-understand")) {
         kept.insert(0, b"private");
     }
     kept.join(b", ".as_slice())
+}
+
+/// The directives of one header: a comma between quotes parts none (RFC 9110 §5.6.4).
+fn directives(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    value.split(move |byte| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
+    })
 }
 
 #[cfg(test)]
@@ -230,6 +254,9 @@ mod tests {
         assert_eq!(cache(&["no-store"]), "no-store");
         assert_eq!(cache(&["max-age=1", "Private"]), "max-age=1, Private");
         assert_eq!(cache(&["immutable,,"]), "private, immutable");
+        assert_eq!(cache(&["must-understand, no-store"]), "private, must-understand, no-store");
+        assert_eq!(cache(&["private=\"set-cookie\""]), "private, private=\"set-cookie\"");
+        assert_eq!(cache(&["no-cache=\"a, private, b\""]), "private, no-cache=\"a, private, b\"");
     }
 
     #[test]

@@ -193,6 +193,9 @@ impl Scene<'_, '_> {
             subprotocol,
             framed: wanted && self.is_framed(module),
             encrypted: self.is_encrypted(),
+            conditional: ["if-none-match", "if-modified-since"]
+                .iter()
+                .any(|name| self.request.all(name).next().is_some()),
         }
     }
 

@@ -7,7 +7,7 @@ use super::visit::Visit;
 use crate::Reason;
 use crate::policy::{ApiKey, CookieName, HeaderPlace, Need, TokenNeed};
 use crate::request::{Destination, cookie_values, parameter_values, protocol_tokens};
-use crate::token::{expiry_of, looks_like_a_token};
+use crate::token::{glimpse, looks_like_a_token};
 
 /// Where a token came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +103,21 @@ fn in_subprotocols<'r>(visit: &Visit<'r>) -> Result<Option<&'r [u8]>, Reason> {
 }
 
 /// Of a cookie and its partitioned twin the one that lives longer: the browser sends both where a
-/// module was opened in a frame and then became its neighbour, or where it knows no partitions.
+/// module was opened in a frame and then became its neighbour, or where it knows no partitions. Where they are of
+/// different subjects the plain one counts: a page of another site can have set the twin, and the plain one is sent
+/// to no page of another site.
 fn in_cookie<'r>(visit: &Visit<'r>, name: &CookieName) -> Result<Option<&'r [u8]>, Reason> {
     let plain = single(cookie_values(&visit.request, &name.plain))?;
     let partitioned = single(cookie_values(&visit.request, &name.partitioned))?;
     Ok(match (partitioned, plain) {
-        (Some(one), Some(other)) if expiry_of(other) > expiry_of(one) => Some(other),
+        (Some(twin), Some(plain)) => match (glimpse(twin), glimpse(plain)) {
+            (Some(of_twin), Some(of_plain))
+                if of_twin.is_of_the_same(&of_plain) && of_twin.expires >= of_plain.expires =>
+            {
+                Some(twin)
+            }
+            _ => Some(plain),
+        },
         (one, other) => one.or(other),
     })
 }

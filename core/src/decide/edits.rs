@@ -75,6 +75,8 @@ pub(crate) fn cleaning(
     if all {
         let path = target.and_then(|target| path_without_token(target, module));
         edits.extend(path.map(|path| Edit::Set(":path".into(), path.into())));
+        let referer = referer_without_token(request, module);
+        edits.extend(referer.map(|referer| Edit::Set("referer".into(), referer.into())));
         let word = module.credentials.subprotocol.as_ref();
         let taken = edits.contains(&Edit::Remove(OFFERED.into()));
         let left = word.filter(|_| !taken).and_then(|word| without_protocol(request, word));
@@ -100,6 +102,21 @@ pub(crate) fn path_without_token(target: &Target<'_>, module: &Module) -> Option
         path.extend(left);
     }
     Some(path)
+}
+
+/// The same of the page that asks, where the token still stands in its address: there was no exchange, as in
+/// `mode: observe`.
+fn referer_without_token(request: &Request<'_>, module: &Module) -> Option<Vec<u8>> {
+    let referer = request.value("referer")?;
+    let at = referer.iter().position(|byte| *byte == b'?')?;
+    let (page, query) = referer.split_at_checked(at)?;
+    let left = without_parameter(query.get(1..)?, module.credentials.query.as_deref()?)?;
+    let mut kept = page.to_vec();
+    if !left.is_empty() {
+        kept.push(b'?');
+        kept.extend(left);
+    }
+    Some(kept)
 }
 
 /// The header that carried the credential which let the request in.

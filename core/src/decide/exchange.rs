@@ -50,7 +50,7 @@ pub(crate) fn refresh(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason>
 /// admits nothing any more is a visitor's all the same, and his page may still be open.
 fn replaces_another(visit: &Visit<'_>, token: &Known) -> bool {
     match (&token.beside, &visit.module.credentials.cookie) {
-        (Some(known), _) => known.subject != token.claims.subject,
+        (Some(known), _) => !known.is_of_the_same(&token.claims),
         (None, Some(name)) if visit.caller.destination == Destination::Frame => {
             let is_there = |name: &str| cookie_values(&visit.request, name).next().is_some();
             is_there(&name.plain) || is_there(&name.partitioned)
@@ -62,7 +62,7 @@ fn replaces_another(visit: &Visit<'_>, token: &Known) -> bool {
 /// Whether the session that is open belongs to the same subject and ends later.
 fn outlives(known: &Claims, new: &Claims) -> bool {
     let end = |claims: &Claims| claims.expires.unwrap_or(UnixTime(i64::MAX));
-    known.subject == new.subject && end(known) > end(new)
+    known.is_of_the_same(new) && end(known) > end(new)
 }
 
 /// `__Host-` demands Secure and Path=/ (RFC 6265bis §4.1.3.2). In another site's page only a partitioned
@@ -85,10 +85,13 @@ fn cookie(visit: &Visit<'_>, claims: &Claims) -> Result<String, Reason> {
 
 fn kind<'n>(visit: &Visit<'_>, name: &'n CookieName) -> (&'n str, &'static str) {
     let in_a_tab = visit.caller.destination == Destination::Document;
-    // A page of the module's own may ask, in whatever frame: then the cookie that is there tells.
+    let is_there = |name: &str| cookie_values(&visit.request, name).next().is_some();
+    // A page of the module's own may ask, in whatever frame: then the cookie that is there tells. The plain one
+    // is sent to no page of another site.
     let foreign = visit.caller.site == Some(Site::Foreign)
-        || cookie_values(&visit.request, &name.partitioned).next().is_some();
-    match foreign && !in_a_tab {
+        || (is_there(&name.partitioned) && !is_there(&name.plain));
+    // Who is meant for no frame needs no cookie there, and another site's page could plant one.
+    match foreign && !in_a_tab && visit.module.embed.is_some() {
         true => (&name.partitioned, "SameSite=None; Partitioned"),
         false => (&name.plain, "SameSite=Lax"),
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::notes::Notes;
 use super::place::Place;
 use crate::origin::Origin;
-use crate::policy::{Issuer, Mode, Module, Policy, Rule};
-use crate::request::{Caller, Request, SentOrigin, Target};
+use crate::policy::{Issuer, Mode, Module, Need, Policy, Rule};
+use crate::request::{Caller, Destination, Request, SentOrigin, Target};
 use crate::token::{Claims, Keys, Parsed};
 use crate::{Reason, UnixTime};
 
@@ -34,9 +34,13 @@ impl Visit<'_> {
         self.caller.navigates && self.target.is_get()
     }
 
-    /// Whether a good token in the query is to become a cookie.
+    /// Whether a good token in the query is to become a cookie: in a tab or a frame (what `<object>` and `<embed>` ask for
+    /// navigates, too), and where the route has no cookie of its own, which is no session.
     pub(crate) fn exchanges(&self) -> bool {
+        let has_own = |need: &Need| need.token.as_ref().is_some_and(|token| token.cookie.is_some());
         self.navigates()
+            && self.caller.destination != Destination::Other
+            && !self.rule.access.needs().iter().any(has_own)
             && !self.is_refresh()
             && self.module.mode == Mode::Enforce
             && self.module.credentials.cookie.is_some()

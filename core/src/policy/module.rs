@@ -80,7 +80,10 @@ pub struct Module {
 }
 
 impl From<ModuleParts> for Module {
-    fn from(parts: ModuleParts) -> Self {
+    fn from(mut parts: ModuleParts) -> Self {
+        // Where no route takes a token the parameter is the app's.
+        parts.credentials.query =
+            parts.credentials.query.filter(|_| tokens(&parts.rules).next().is_some());
         Self {
             index: parts.index,
             name: parts.name,

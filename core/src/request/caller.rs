@@ -35,8 +35,10 @@ pub(crate) enum Destination {
 /// `Sec-Fetch-Site`: how the page that asks is related to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Site {
-    /// The same origin, or the visitor's own hand.
+    /// The same origin.
     Own,
+    /// `none`: the visitor's own hand, and no page.
+    Hand,
     /// `same-site`: another host of the same registrable domain.
     Sibling,
     /// `cross-site`.
@@ -98,7 +100,10 @@ fn destination(request: &Request<'_>) -> Destination {
 fn site(request: &Request<'_>) -> Option<Site> {
     match request.single("sec-fetch-site") {
         Single::Absent => None,
-        Single::Value(b"same-origin" | b"none") => Some(Site::Own),
+        // Nobody types an address into a frame. WebKit said so of navigations without a referrer.
+        Single::Value(b"none") if destination(request) == Destination::Frame => Some(Site::Foreign),
+        Single::Value(b"same-origin") => Some(Site::Own),
+        Single::Value(b"none") => Some(Site::Hand),
         Single::Value(b"same-site") => Some(Site::Sibling),
         Single::Value(_) | Single::Repeated => Some(Site::Foreign),
     }

@@ -59,6 +59,14 @@ impl Claims {
         }
     }
 
+    /// Whether both are of one subject. Who names none may be anybody: such tokens are alike only where they are equal.
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        match (&self.subject, &other.subject) {
+            (None, None) => self == other,
+            (one, other) => one == other,
+        }
+    }
+
     /// A claim that is one string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match name {

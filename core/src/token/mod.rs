@@ -18,7 +18,7 @@ pub use elsewhere::Asked;
 pub use key::Verifier;
 pub use keys::{Key, KeyId, Keys, MAX_CANDIDATES, Question};
 pub use memory::{Learned, Memory};
-pub(crate) use parsed::{Parsed, expiry_of};
+pub(crate) use parsed::{Parsed, glimpse};
 
 /// The longest token that is looked at, in bytes. Four times what a cookie can carry.
 pub(crate) const MAX_TOKEN: usize = 16_384;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Algorithm, Claims, MAX_TOKEN, json};
-use crate::{Reason, UnixTime};
+use crate::Reason;
 
 /// A token's header and claims. Until a signature holds they are what the caller says.
 #[derive(Clone, Debug)]
@@ -86,8 +86,8 @@ fn is_jwt(kind: &str) -> bool {
     suffix.eq_ignore_ascii_case("jwt")
 }
 
-/// When a token says that it ends, believed or not: to choose between two cookies.
-pub(crate) fn expiry_of(token: &[u8]) -> Option<UnixTime> {
+/// What a token says, believed or not: to choose between two cookies.
+pub(crate) fn glimpse(token: &[u8]) -> Option<Claims> {
     let parts = Parts::of(token.get(..MAX_TOKEN.min(token.len()))?)?;
-    json::claims(&decoded(parts.claims)?, &[])?.expires
+    json::claims(&decoded(parts.claims)?, &[])
 }

@@ -69,7 +69,7 @@ impl Model {
                 .iter()
                 .filter_map(|text| network(text))
                 .collect(),
-            query: place("query", "token"),
+            query: place("query", "token").filter(|_| has(&module["routes"], "token")),
             header: place("header", "authorization"),
             cookies: cookies.into_iter().chain(twins).collect(),
             key_headers: known
@@ -83,13 +83,25 @@ impl Model {
                 .collect(),
             keeps: module["keep_credentials"] == true,
             observes: module["mode"].as_str().or(policy["mode"].as_str()) == Some("observe"),
-            ancestors: words(&module["embed"]["ancestors"]).into_iter().collect(),
+            ancestors: match &module["embed"]["ancestors"] {
+                Value::Object(_) => ["https://iahome.fr".to_owned()].into(),
+                list => words(list).into_iter().collect(),
+            },
             audited: routes
                 .iter()
                 .map(|route| keys(&route["require_headers"]).len())
                 .max()
                 .unwrap_or(0),
         }
+    }
+}
+
+/// Whether a key of this name stands anywhere in it.
+fn has(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(key, value)| key == name || has(value, name)),
+        Value::Array(items) => items.iter().any(|item| has(item, name)),
+        _ => false,
     }
 }
 

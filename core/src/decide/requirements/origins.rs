@@ -19,18 +19,25 @@ pub(super) fn check(visit: &Visit<'_>, _: &Need, proven: &Proven) -> Result<(), 
     }
     let acts = !visit.target.is_safe() || visit.caller.websocket;
     let foreign_part =
-        visit.caller.site.is_some_and(|site| site != Site::Own) && !visit.caller.navigates;
+        matches!(visit.caller.site, Some(Site::Sibling | Site::Foreign)) && !visit.caller.navigates;
     match acts || foreign_part {
         true => from_a_known_site(visit).map_err(Failure::from),
         false => Ok(()),
     }
 }
 
-/// `Sec-Fetch-Site`, which no script can write, else `Origin`.
+/// `Sec-Fetch-Site`, which no script can write, else `Origin`. Where they contradict each other nobody is believed:
+/// WebKit has said `same-origin` or `none` of what another site's page had sent, and its Origin told.
 pub(super) fn from_a_known_site(visit: &Visit<'_>) -> Result<(), Reason> {
-    match (visit.caller.site, &visit.caller.origin) {
-        (Some(Site::Own), _) => Ok(()),
+    let Caller { site, origin, .. } = &visit.caller;
+    match (site, origin) {
         (_, SentOrigin::Known(origin)) if visit.rule.origins.contains(origin) => Ok(()),
+        (Some(Site::Own | Site::Hand), SentOrigin::Known(origin)) => {
+            let own = origin.is_at(&visit.target.host);
+            if own { Ok(()) } else { Err(Reason::OriginForeign) }
+        }
+        (Some(Site::Hand), SentOrigin::Opaque) => Err(Reason::OriginForeign),
+        (Some(Site::Own | Site::Hand), _) => Ok(()),
         (None, SentOrigin::Known(origin)) if Caller::is_own(origin, &visit.target) => Ok(()),
         (None, SentOrigin::Absent) => Err(Reason::OriginMissing),
         _ => Err(Reason::OriginForeign),
