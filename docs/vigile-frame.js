@@ -4,7 +4,7 @@
 const MINUTE = 60_000;
 
 /** What a new token mends. Every other reason is for people to read. */
-const MENDED_BY_A_TOKEN = ["token.expired", "token.missing"];
+const MENDED_BY_A_TOKEN = ["token.expired", "token.missing", "exchange.subject"];
 
 /**
  * Opens a module in a frame of this page, and keeps its session alive until `close()`.
@@ -28,6 +28,7 @@ export function openModule(frame, { module, mint, refused = () => {}, refresh = 
   const closed = closing.signal;
   let opened = false; // the frame shows the module, as far as anybody has said
   let busy = false;
+  let foreign = false; // another account's session is there: the page's own fetch may replace it, and no frame
   let again = false; // a refusal came while a token was on its way
   let due = 0; // when the next token is needed
   let failures = 0;
@@ -54,8 +55,10 @@ export function openModule(frame, { module, mint, refused = () => {}, refresh = 
       if (!minted) return end("mint.none");
       const life = minted.expires_in * 1000;
       if (!(life > 0)) throw new TypeError("mint: expires_in is the token's life in seconds");
-      const reason = opened ? await refreshed(minted.token) : open(minted.token);
+      const reason = opened || foreign ? await refreshed(minted.token) : null;
       if (reason) return mends(reason) ? Date.now() : end(reason);
+      if (!opened) open(minted.token);
+      foreign = false;
       failures = 0;
       return asked + life * (0.7 + Math.random() / 10);
     } catch (error) {
@@ -85,7 +88,7 @@ export function openModule(frame, { module, mint, refused = () => {}, refresh = 
     if (source !== frame.contentWindow || origin !== address.origin) return;
     if (data?.type !== "vigile:refused" || !opened) return;
     if (!mends(data.reason)) return end(String(data.reason));
-    [opened, again] = [false, true];
+    [opened, foreign, again] = [false, data.reason === "exchange.subject", true];
     renew();
   }
 

@@ -7,9 +7,9 @@ use super::edits::path_without_token;
 use super::proof::Known;
 use super::visit::Visit;
 use crate::policy::CookieName;
-use crate::reply::{self, Reply};
+use crate::reply::Reply;
 use crate::request::{Destination, Site, cookie_values};
-use crate::token::Claims;
+use crate::token::{Claims, glimpse};
 use crate::{Reason, UnixTime};
 
 /// Browsers drop a cookie whose name and value are longer, in silence (RFC 6265bis §5.6).
@@ -23,13 +23,10 @@ const KEPT: i64 = 24 * 60 * 60;
 /// 303 to the same address without the token, with the cookie.
 pub(crate) fn exchange(visit: &Visit<'_>, token: &Known) -> Result<Reply, Reason> {
     let known = token.beside.as_deref();
-    let in_a_frame = visit.caller.destination == Destination::Frame;
+    // A frame of another site's looks like the platform's, and can send itself here: its only ancestor is the platform then,
+    // too. Referer and Origin alone tell them apart (docs/decisions/0009).
     if replaces_another(visit, token) && !visit.asked_by_platform() {
-        match visit.caller.site {
-            Some(Site::Own) if in_a_frame => {}
-            _ if in_a_frame => return Ok(reply::again(&visit.module)),
-            _ => return Err(Reason::ExchangeSubject),
-        }
+        return Err(Reason::ExchangeSubject);
     }
     let mut reply = Reply::of(Reason::ExchangeDone, Some(&visit.module));
     reply.set("location", location(visit));
@@ -52,8 +49,12 @@ fn replaces_another(visit: &Visit<'_>, token: &Known) -> bool {
     match (&token.beside, &visit.module.credentials.cookie) {
         (Some(known), _) => !known.is_of_the_same(&token.claims),
         (None, Some(name)) if visit.caller.destination == Destination::Frame => {
-            let is_there = |name: &str| cookie_values(&visit.request, name).next().is_some();
-            is_there(&name.plain) || is_there(&name.partitioned)
+            let is_anothers = |cookie: &[u8]| {
+                !glimpse(cookie).is_some_and(|ended| ended.is_of_the_same(&token.claims))
+            };
+            [&name.plain, &name.partitioned]
+                .into_iter()
+                .any(|name| cookie_values(&visit.request, name).any(is_anothers))
         }
         (None, _) => false,
     }

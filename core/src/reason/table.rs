@@ -242,7 +242,7 @@ reasons! {
         "Another session is open"
         "Another account is signed in here, and this link would replace it"
         "Un autre compte est connecté ici, et ce lien le remplacerait"
-        "A token of another subject came outside the platform's frame, from a page that is neither the platform nor an ancestor: it may have been planted."
+        "A token of another subject came, and neither Origin nor Referer says that the platform or an ancestor asks: it may have been planted. A refresh by the platform's page replaces the session."
     RefreshOrigin "refresh.origin" 403
         "Foreign origin"
         "This site may not refresh the session"
@@ -275,9 +275,6 @@ reasons! {
     ExchangeDone "exchange.done" 303
         "" "" ""
         "A good token in the query became a cookie, and the browser was sent to the same address without it."
-    ExchangeAgain "exchange.again" 200
-        "" "" ""
-        "A token of another subject came in a frame. A page that only the module's ancestors can show has the browser come again, so that no hostile frame plants its session."
     RefreshDone "refresh.done" 204
         "" "" ""
         "The platform's page renewed the session's cookie."

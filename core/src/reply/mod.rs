@@ -1,6 +1,5 @@
 //! What Vigile answers itself: refusals in the caller's language, the exchange, the status.
 
-mod again;
 mod logout;
 mod page;
 mod status;
@@ -18,7 +17,6 @@ use crate::origin::Origin;
 use crate::policy::{Embed, Headers, Module};
 use crate::reason::Language;
 use crate::request::{Caller, Destination};
-pub(crate) use again::again;
 pub(crate) use logout::logout;
 pub(crate) use status::{Security, status};
 
