@@ -35,6 +35,9 @@ Examples:
   export IAHOME_JWT_SECRET=$(vigile key --bytes 48)
   printf %s \"$SERVICE_API_KEY\" | vigile key --sha256";
 
+/// As the policy's reader has it for keys that it sees.
+const SHORTEST: usize = 32;
+
 fn prefix(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match text.chars().all(fits) && text.len() <= 64 {
@@ -61,9 +64,13 @@ fn of_given() -> Result<Output, Problem> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Problem::Failed("the key on the standard input is not text".to_owned()))?;
     let key = super::without_newline(&text);
-    match key.is_empty() {
-        true => Err(Problem::Failed("there is no key on the standard input".to_owned())),
-        false => Ok(Output::of(format!("{}\n", sha256(key)?))),
+    match key.len() {
+        0 => Err(Problem::Failed("there is no key on the standard input".to_owned())),
+        _ if key.len() < SHORTEST => Err(Problem::Failed(format!(
+            "this key has {} characters: an API key has {SHORTEST} at least, since whoever sees a hash can try short ones",
+            key.len()
+        ))),
+        _ => Ok(Output::of(format!("{}\n", sha256(key)?))),
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) fn tokens<'r>(visit: &Visit<'r>, need: &TokenNeed) -> Result<Presente
         (Source::Subprotocol, in_subprotocols(visit)?),
     ])?;
     let cookie = match need.cookie.as_ref().or(places.cookie.as_ref()) {
+        // Beside an explicit one it decides nothing, and so it contradicts nothing.
+        Some(name) if explicit.is_some() => in_cookie(visit, name).unwrap_or_default(),
         Some(name) => in_cookie(visit, name)?,
         None => None,
     };
@@ -137,7 +139,8 @@ pub(crate) fn api_key(visit: &Visit<'_>, need: &Need) -> Result<Arc<ApiKey>, Fai
     let mut presented: Option<(&HeaderPlace, &[u8])> = None;
     for place in places(need) {
         let found = in_header(visit, place)?.and_then(|value| place.credential(value));
-        let found = found.filter(|key| !meant_as_token(visit, place, key));
+        let is_one = |key: &[u8]| need.api_keys.iter().any(|known| known.is(key));
+        let found = found.filter(|key| !meant_as_token(visit, place, key) || is_one(key));
         match (presented, found) {
             (Some((_, known)), Some(found)) if known != found => {
                 return Err(Reason::CredentialConflict.into());

@@ -146,8 +146,10 @@ pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit<'stati
             ForwardValue::Claim(name) => {
                 let claims = proven.token.as_ref().map(|token| &token.claims);
                 match claims.and_then(|claims| claims.text(name)) {
+                    Some("") => None,
                     Some(text) => Some(readable(text.to_owned())?),
                     None => match claims.and_then(|claims| claims.claim(name)) {
+                        Some(claim) if claim.says_nothing() => None,
                         Some(claim) => Some(sendable(&claim)?),
                         None => None,
                     },
@@ -173,7 +175,7 @@ fn sendable(claim: &Claim) -> Option<String> {
             }
             words.join(",")
         }
-        Claim::Other => return None,
+        Claim::Null | Claim::Other => return None,
     };
     readable(value)
 }

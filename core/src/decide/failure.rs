@@ -50,7 +50,21 @@ impl Failure {
         let proven = self.proven.api_key.is_some() || self.proven.token.is_some();
         match self.reason {
             Reason::TokenMissing | Reason::ApiKeyMissing => u8::from(proven),
-            _ => 2,
+            Reason::TokenMalformed | Reason::TokenTooLarge | Reason::TokenCritical => 2,
+            // Another issuer's, as far as anybody can tell.
+            Reason::TokenAlgorithm
+            | Reason::TokenKeyUnknown
+            | Reason::TokenSignature
+            | Reason::TokenIssuer
+            | Reason::ApiKeyInvalid => 3,
+            Reason::TokenAudience | Reason::TokenModule => 4,
+            Reason::TokenExpired
+            | Reason::TokenNotYetValid
+            | Reason::TokenNoExpiry
+            | Reason::TokenLifetime
+            | Reason::ApiKeyExpired
+            | Reason::ApiKeyNotYetValid => 5,
+            _ => 6,
         }
     }
 }

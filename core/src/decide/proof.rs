@@ -30,7 +30,11 @@ pub(crate) struct Trial<'r> {
     way: usize,
     furthest: Option<Failure>,
     learned: Vec<Learned>,
+    verified: Vec<Verified<'r>>,
 }
+
+/// A token whose signature was asked for, the issuer by whose keys, and what came of it: no way in asks again.
+type Verified<'r> = (usize, &'r [u8], Result<Arc<Claims>, Reason>);
 
 /// A token that waits for its signature to be verified. It borrows the request: the host answers at
 /// once.
@@ -64,7 +68,8 @@ type Tried<'r> = Result<Step<'r>, (Box<Trial<'r>>, Failure)>;
 
 impl<'r> Trial<'r> {
     pub(crate) fn of(visit: Box<Visit<'r>>, memory: &Memory) -> Step<'r> {
-        let trial = Self { visit, way: 0, furthest: None, learned: Vec::new() };
+        let trial =
+            Self { visit, way: 0, furthest: None, learned: Vec::new(), verified: Vec::new() };
         Box::new(trial).run(memory)
     }
 
@@ -152,6 +157,11 @@ impl<'r> Trial<'r> {
         text: &'r [u8],
         memory: &Memory,
     ) -> Tried<'r> {
+        let issuer = aim.issuer.index;
+        let known = self.verified.iter().find(|(of, token, _)| *of == issuer && *token == text);
+        if let Some(judged) = known.map(|(_, _, judged)| judged.clone()) {
+            return self.judged(need, aim, judged, memory);
+        }
         let generation = self.visit.keys.generation();
         let judged = match memory.recall(text, aim.issuer.index, generation) {
             Some(recalled) => {
@@ -228,6 +238,7 @@ impl<'r> Unverified<'r> {
             trial.learned.push(Learned { token, claims: Arc::clone(&claims), key });
             claims
         });
+        trial.verified.push((aim.issuer.index, parsed.text, judged.clone()));
         match trial.judged(need, aim, judged, memory) {
             Ok(step) => step,
             Err((mut trial, failure)) => {

@@ -68,7 +68,7 @@ impl TokenNeed {
         match claim {
             Claim::One(scalar) => is_one(scalar),
             Claim::Many(all) => all.iter().any(is_one),
-            Claim::Other => false,
+            Claim::Null | Claim::Other => false,
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Audience(pub(crate) Vec<String>);
 pub(crate) enum Claim {
     One(Scalar),
     Many(Vec<Scalar>),
+    Null,
     /// An object, or a list that holds one: no policy can name its value, and no header can carry it.
     Other,
 }
@@ -102,7 +103,7 @@ impl Claims {
         let claim = |claim: &Claim| match claim {
             Claim::One(scalar) => scalar.weight(),
             Claim::Many(all) => all.iter().map(Scalar::weight).sum(),
-            Claim::Other => 0,
+            Claim::Null | Claim::Other => 0,
         };
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let others: usize = self
@@ -117,6 +118,19 @@ impl Claims {
             .map(|one| one.len().saturating_add(24))
             .sum();
         [text(&self.issuer), text(&self.subject), audience, others, 200].into_iter().sum()
+    }
+}
+
+impl Claim {
+    /// Whether it is as good as absent: null, an empty text, a list of nothing.
+    pub(crate) fn says_nothing(&self) -> bool {
+        let empty = |scalar: &Scalar| matches!(scalar, Scalar::Text(text) if text.is_empty());
+        match self {
+            Self::One(scalar) => empty(scalar),
+            Self::Many(all) => all.iter().all(empty),
+            Self::Null => true,
+            Self::Other => false,
+        }
     }
 }
 

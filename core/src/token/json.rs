@@ -174,7 +174,9 @@ fn words<E: Error>(claim: Claim) -> Result<Vec<String>, E> {
     let all = match claim {
         Claim::One(scalar) => vec![scalar],
         Claim::Many(all) => all,
-        Claim::Other => return Err(E::custom("neither a string nor an array of strings")),
+        Claim::Null | Claim::Other => {
+            return Err(E::custom("neither a string nor an array of strings"));
+        }
     };
     let word = |scalar| match scalar {
         Scalar::Text(text) => Ok(text),
@@ -252,7 +254,7 @@ impl<'de> Visitor<'de> for ClaimOf {
     }
 
     fn visit_unit<E>(self) -> Result<Claim, E> {
-        Ok(Claim::Other)
+        Ok(Claim::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Claim, A::Error> {

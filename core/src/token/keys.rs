@@ -80,7 +80,8 @@ impl Keys {
         self.candidates(issuer, token.algorithm, token.kid.as_deref()).next().is_some()
     }
 
-    /// A token without `kid` may be of any key, and a key without `kid` may have signed any token.
+    /// A token without `kid` may be of any key, and a key without `kid` may have signed any token: those that bear its
+    /// name come first.
     fn candidates(
         &self,
         issuer: usize,
@@ -88,14 +89,16 @@ impl Keys {
         kid: Option<&str>,
     ) -> impl Iterator<Item = (usize, &Key)> {
         let keys = self.issuers.get(issuer).map(Vec::as_slice).unwrap_or_default();
-        keys.iter()
-            .enumerate()
-            .filter(move |(_, key)| key.algorithm == algorithm)
-            .filter(move |(_, key)| match (&key.kid, kid) {
-                (Some(of_key), Some(of_token)) => of_key == of_token,
-                _ => true,
-            })
-            .take(MAX_CANDIDATES)
+        let fitting = move |named: bool| {
+            keys.iter().enumerate().filter(move |(_, key)| key.algorithm == algorithm).filter(
+                move |(_, key)| match (&key.kid, kid) {
+                    (Some(of_key), Some(of_token)) => named && of_key == of_token,
+                    (None, Some(_)) => !named,
+                    (_, None) => named,
+                },
+            )
+        };
+        fitting(true).chain(fitting(false)).take(MAX_CANDIDATES)
     }
 
     /// The keys by name, for the line that the host logs at load.

@@ -80,8 +80,13 @@ fn decoded(part: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).ok()
 }
 
-/// `JWT`, or a kind of it such as `at+jwt` (RFC 9068 §2.1).
+const APPLICATION: &str = "application/";
+
+/// `JWT`, or a kind of it such as `at+jwt` (RFC 9068 §2.1); `application/` may stand before it (RFC 7515 §4.1.9).
 fn is_jwt(kind: &str) -> bool {
+    let media =
+        kind.get(..APPLICATION.len()).filter(|start| start.eq_ignore_ascii_case(APPLICATION));
+    let kind = media.and_then(|start| kind.get(start.len()..)).unwrap_or(kind);
     let suffix = kind.rsplit_once('+').map_or(kind, |(_, suffix)| suffix);
     suffix.eq_ignore_ascii_case("jwt")
 }

@@ -21,7 +21,7 @@ pub use schema::Key as SchemaKey;
 pub(crate) use section::Section;
 pub use tree::Tree;
 pub use variable::Variable;
-pub(crate) use variable::{Found, variable};
+pub(crate) use variable::{Found, from_base64, variable};
 pub(crate) use words::{
     Word, bytes, duration, header_name, header_value, name, origin, origin_of, origins, text,
     text_or_unset, texts, time, words,

@@ -73,7 +73,7 @@ fn look_up(node: &Node<'_>, name: &str, base64: bool, optional: bool) -> Option<
             "the variable {shown} ends with a newline, as when a file is read into it: cut it off"
         ));
     }
-    match base64.then(|| decode(value)) {
+    match base64.then(|| from_base64(value)) {
         None => Some(Found::Value(value.clone().into_bytes())),
         Some(None) => node.wrong(format!("the variable {shown} is not base64 (RFC 4648)")),
         Some(Some(data)) if is_a_line(&data) => node.wrong(format!(
@@ -90,7 +90,7 @@ fn is_a_line(data: &[u8]) -> bool {
 }
 
 /// Base64 of either alphabet, with or without padding (RFC 4648 §4 and §5).
-fn decode(value: &str) -> Option<Vec<u8>> {
+pub(crate) fn from_base64(value: &str) -> Option<Vec<u8>> {
     use ct_codecs::{Base64, Base64NoPadding, Base64UrlSafe, Base64UrlSafeNoPadding, Decoder};
     Base64::decode_to_vec(value, None)
         .or_else(|_| Base64NoPadding::decode_to_vec(value, None))

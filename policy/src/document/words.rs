@@ -116,6 +116,9 @@ pub(crate) fn duration(node: &Node<'_>, least: Duration, most: Duration) -> Opti
     let Tree::Text(text) = node.tree() else {
         return node.expected("a span of time such as \"30s\", \"5m\" or \"24h\"");
     };
+    if text.contains('M') {
+        return node.wrong("M stands for months: write m for minutes, or the span in days");
+    }
     match humantime::parse_duration(text) {
         Ok(span) if span.subsec_nanos() != 0 => {
             node.wrong("expected whole seconds, such as \"30s\"")

@@ -82,6 +82,9 @@ impl<'t> Jwk<'t> {
         if let Some(used) = self.used.filter(|used| *used != "sig") {
             return Some(format!("use is {}: a key that signs has sig, or no use", quoted(used)));
         }
+        if !self.verifies() {
+            return Some("key_ops is not [verify]: this key is for something else".to_owned());
+        }
         if let Some(named) = self.algorithm
             && !accepted.iter().any(|accepted| accepted.name() == named)
         {
@@ -95,6 +98,19 @@ impl<'t> Jwk<'t> {
             false => {
                 Some("none of the issuer's algorithms takes a key of this kty and crv".to_owned())
             }
+        }
+    }
+
+    /// Whether it may verify, and nothing else beside (RFC 7517 §4.3).
+    fn verifies(&self) -> bool {
+        match self.node.tree().get("key_ops") {
+            None => true,
+            Some(Tree::List(operations)) => match operations.as_slice() {
+                [] => true,
+                [one] => one.as_text() == Some("verify"),
+                _ => false,
+            },
+            Some(_) => false,
         }
     }
 
@@ -126,7 +142,7 @@ impl<'t> Jwk<'t> {
         try_all(&self.node, &fit, key, self.kid, damaged)
     }
 
-    /// Whether its members are those of its type, and what it may be used for is to verify (RFC 7517 §4.3).
+    /// Whether its members are those of its type.
     fn is_plain(&self) -> bool {
         let own: &[&str] = match self.kind {
             "RSA" => &["n", "e"],
@@ -135,16 +151,7 @@ impl<'t> Jwk<'t> {
         };
         let tree = self.node.tree();
         let foreign = |name: &&str| !own.contains(name) && tree.get(name).is_some();
-        let verifies = match tree.get("key_ops") {
-            None => true,
-            Some(Tree::List(operations)) => match operations.as_slice() {
-                [] => true,
-                [one] => one.as_text() == Some("verify"),
-                _ => false,
-            },
-            Some(_) => false,
-        };
-        verifies && !MATERIAL.iter().any(foreign)
+        !MATERIAL.iter().any(foreign)
     }
 
     fn oct(&self) -> Option<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! `issuers[].keys`: shared secrets, PEM, JWK and inline JWKS, several for rotation.
 
-use super::jwk;
-use crate::document::{Node, Section, bytes, text, text_or_unset};
+use super::{jwk, public_key};
+use crate::document::{Node, Section, bytes, from_base64, text, text_or_unset};
 use vigile_core::token::{Key, MAX_CANDIDATES, Verifier};
 use vigile_core::{Algorithm, Family};
 
@@ -41,7 +41,7 @@ fn read(node: &Node<'_>, issuer: &str, accepted: Option<&[Algorithm]>) -> Option
     let given = one_of(&section, ["secret", "public_key", "jwk", "jwks", "jwks_uri"]);
     let made = match given? {
         ("secret", node) => secret(&node, accepted),
-        ("public_key", node) => public_key(&node, accepted),
+        ("public_key", node) => pem(&node, accepted),
         ("jwk", node) => jwk::one(&node, accepted),
         ("jwks", node) => jwk::set(&node, accepted),
         (_, node) => {
@@ -119,15 +119,23 @@ pub(super) fn from_secret(
     Some(accepted.iter().filter_map(make).collect())
 }
 
-/// Keys that are published, as they are written: PEM (RFC 7468), OpenSSH, JWK and JWKS (RFC 7517).
+/// A key that is published, as it is written or in base64, as people have it in variables.
 fn is_public(secret: &[u8]) -> bool {
+    let bare: String = String::from_utf8_lossy(secret).split_ascii_whitespace().collect();
+    let decoded = from_base64(&bare);
+    [Some(secret), decoded.as_deref()].into_iter().flatten().any(is_published)
+}
+
+/// PEM (RFC 7468), OpenSSH, JWK and JWKS (RFC 7517), DER.
+fn is_published(secret: &[u8]) -> bool {
     let text = String::from_utf8_lossy(secret);
     let json = text.trim_start().starts_with('{') && text.contains("\"kty\"");
     let pem = ["PUBLIC KEY-----", "CERTIFICATE-----"].iter().any(|end| text.contains(end));
-    json || pem || text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-")
+    let ssh = text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-");
+    json || pem || ssh || public_key::is_der(secret)
 }
 
-fn public_key(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
+fn pem(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
     let Some(pem) = text_or_unset(node)? else { return Some(Vec::new()) };
     if pem.contains("PRIVATE KEY-----") {
         return node.wrong("this is a private key: it stays with the issuer. Give the public one (openssl pkey -pubout)");

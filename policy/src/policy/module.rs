@@ -98,6 +98,9 @@ fn module_claim(node: &Node<'_>) -> Option<Option<String>> {
     match (node.tree().as_text(), text(node)?.as_str()) {
         (Some("none"), _) => Some(None),
         (None, "none") => node.wrong("none is written out, not read from a variable"),
+        (_, "aud" | "exp" | "nbf" | "iat") => node.wrong(
+            "no token names its module there: the issuer's own section judges this claim (audiences, for aud)",
+        ),
         (_, claim) => Some(Some(claim.to_owned())),
     }
 }

@@ -89,6 +89,11 @@ impl PublicKey {
     }
 }
 
+/// Whether bytes are a public key in DER, of whatever algorithm.
+pub(super) fn is_der(bytes: &[u8]) -> bool {
+    SubjectPublicKeyInfoRef::try_from(bytes).is_ok() || RsaPublicKeyRef::try_from(bytes).is_ok()
+}
+
 fn from_pkcs1(der: &[u8]) -> Result<PublicKey, BadKey> {
     let key = RsaPublicKeyRef::try_from(der).map_err(|_| BadKey::Unreadable)?;
     rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())
