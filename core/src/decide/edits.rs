@@ -67,6 +67,7 @@ pub(crate) fn cleaning(
             edits.push(Edit::Remove(name.clone().into()));
         }
     }
+    edits.extend(upgrade_alone(request));
     let Some(module) = module else { return edits };
     let all = !module.keep_credentials || replying;
     let own = module.cookies.iter().filter(|_| all);
@@ -83,6 +84,20 @@ pub(crate) fn cleaning(
         edits.extend(left.map(|left| kept(OFFERED, left)));
     }
     edits
+}
+
+/// `Connection` of an upgrade, which Envoy hands on as it is: whoever stands before the app takes away what is named there (RFC 9110
+/// §7.6.1), and a caller could name the identity that Vigile wrote.
+fn upgrade_alone(request: &Request<'_>) -> Option<Edit<'static>> {
+    request.all("upgrade").next()?;
+    let usual = |word: &[u8]| {
+        [b"upgrade".as_slice(), b"keep-alive", b""]
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+    };
+    let mut words = request.all("connection").flat_map(|value| value.split(|byte| *byte == b','));
+    let named = words.any(|word| !usual(word.trim_ascii()));
+    named.then(|| Edit::Set("connection".into(), b"upgrade".as_slice().into()))
 }
 
 /// What is left of a header, if anything.
