@@ -84,6 +84,7 @@ impl Corpus {
             body: answer.body,
             upstream: self.app.saw(&ready.id),
             log,
+            access: None,
         }
     }
 }
