@@ -1,7 +1,7 @@
 //! What cannot be judged from this file: said, so that silence means that all was looked at.
 
 use super::Finding;
-use crate::config::{Config, Node};
+use crate::config::{Config, Manager, Node};
 use crate::policy::Policy;
 use crate::proxy::Proxy;
 
@@ -29,13 +29,7 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
 
 fn is_alone(config: &Config<'_>, policy: &Policy<'_>) -> bool {
     let around = |filter: &Node<'_>| policy.node.is_within(filter);
-    let in_manager = |manager: &crate::config::Manager<'_>| {
-        let upgrades = manager.upgrades.iter().flat_map(|(_, filters)| filters);
-        manager
-            .filters
-            .iter()
-            .chain(upgrades)
-            .any(|filter| filter.policy.is_some() && around(&filter.node))
-    };
+    let in_manager =
+        |manager: &Manager<'_>| manager.vigile().any(|(filter, _)| around(&filter.node));
     !config.is_bare() && !config.managers.iter().any(in_manager)
 }

@@ -63,7 +63,7 @@ impl<'y> Config<'y> {
         self.policies.iter().any(|policy| policy.node.path().is_empty())
     }
 
-    /// The policies of a manager's own filters.
+    /// The policies of a manager's own filters, those of upgrades included.
     pub fn policies_of(&self, manager: &Manager<'_>) -> Vec<&Policy<'y>> {
         manager.vigile().filter_map(|(_, policy)| self.policies.get(policy)).collect()
     }
