@@ -20,6 +20,7 @@ mod neighbours;
 mod order;
 mod paths;
 mod redirects;
+mod rewrites;
 mod secret;
 mod server;
 mod streams;
@@ -124,6 +125,7 @@ kinds! {
     streams "stream" "timeouts that cut the event streams of framed modules"
     redirects "internal-redirect" "internal redirects, which run the filters again"
     paths "path" "what the connection manager does to paths"
+    rewrites "rewrite" "paths and hosts that Envoy writes anew behind Vigile"
     underscores "underscores" "headers with underscores, which many apps read as dashes"
     module_claim "module-claim" "modules that take tokens made for any module"
     hosts "host" "modules whose hosts no virtual host takes"
