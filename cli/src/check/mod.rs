@@ -5,6 +5,7 @@
 
 mod access_log;
 mod admin;
+mod authorities;
 mod bodies;
 mod client_address;
 mod cors;
@@ -128,6 +129,7 @@ kinds! {
     rewrites "rewrite" "paths and hosts that Envoy writes anew behind Vigile"
     underscores "underscores" "headers with underscores, which many apps read as dashes"
     module_claim "module-claim" "modules that take tokens made for any module"
+    authorities "authority" "virtual hosts that are reached by a port or a final dot in Host"
     hosts "host" "modules whose hosts no virtual host takes"
     server "server" "a server header that Envoy writes over the policy's"
     unit "unit" "with --host unit: what the policy says to NGINX Unit in vain"

@@ -4,11 +4,13 @@
 //! has neither managers nor clusters.
 
 mod cluster;
+mod domains;
 mod manager;
 mod node;
 mod route;
 
 pub use cluster::Clusters;
+pub use domains::{Domains, without_port};
 pub use manager::{Filter, Manager, is_local, is_local_address};
 pub use node::{Node, Typed, is_field};
 pub use route::{Route, VirtualHost, named_clusters};

@@ -1,6 +1,6 @@
 //! Virtual hosts, their routes, and the clusters that these lead to.
 
-use super::Node;
+use super::{Node, without_port};
 
 /// One of `virtual_hosts`.
 pub struct VirtualHost<'y>(pub Node<'y>);
@@ -57,13 +57,6 @@ fn meets(domain: &str, host: &str) -> bool {
         // `sd.*` and `*.example.org` have some host in common, whatever they are.
         (None, Some(start)) => host.starts_with(start) || host.starts_with('*'),
         (None, None) => domain == host || below(&domain) == Some(true),
-    }
-}
-
-fn without_port(domain: &str) -> &str {
-    match domain.rsplit_once(':') {
-        Some((name, port)) if port == "*" || port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => domain,
     }
 }
 
