@@ -8,12 +8,14 @@ mod domains;
 mod manager;
 mod node;
 mod route;
+mod way;
 
-pub use cluster::Clusters;
+pub use cluster::{Clusters, Reach};
 pub use domains::{Domains, without_port};
 pub use manager::{Filter, Manager, is_local, is_local_address};
 pub use node::{Node, Typed, is_field};
 pub use route::{Route, VirtualHost, named_clusters};
+pub use way::{Chosen, Way};
 
 use crate::find;
 use crate::policy::{Environment, Policy};

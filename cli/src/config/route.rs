@@ -19,6 +19,15 @@ impl<'y> VirtualHost<'y> {
         self.0.list("domains").iter().filter_map(Node::text).any(|domain| meets(domain, host))
     }
 
+    /// Whether it takes requests for hosts that no domain of it names in full.
+    pub fn takes_many(&self) -> bool {
+        self.0
+            .list("domains")
+            .iter()
+            .filter_map(Node::text)
+            .any(|name| without_port(name).contains('*'))
+    }
+
     /// Every route that leads to a cluster, wherever it stands: in `routes`, or in a matcher.
     pub fn routes(&self) -> Vec<Route<'y>> {
         let route = |node: Node<'y>| {
