@@ -8,6 +8,7 @@ mod admin;
 mod authorities;
 mod bodies;
 mod client_address;
+mod cookies;
 mod cors;
 mod disabled;
 mod duplicates;
@@ -130,6 +131,7 @@ kinds! {
     underscores "underscores" "headers with underscores, which many apps read as dashes"
     module_claim "module-claim" "modules that take tokens made for any module"
     authorities "authority" "virtual hosts that are reached by a port or a final dot in Host"
+    cookies "cookie" "names of cookies that other hosts of the domain can set"
     hosts "host" "modules whose hosts no virtual host takes"
     server "server" "a server header that Envoy writes over the policy's"
     unit "unit" "with --host unit: what the policy says to NGINX Unit in vain"
