@@ -205,7 +205,7 @@ pub fn check_for(
 }
 
 /// More bytes than any config has.
-const LARGEST: usize = 16 * 1024 * 1024;
+pub const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Reads a file's bytes.
 ///
