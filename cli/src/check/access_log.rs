@@ -80,26 +80,65 @@ impl Credentials {
             "QUERY_PARAM" if self.0.parameters.iter().any(|name| name == command.arguments) => {
                 query
             }
-            "CEL" => self.computed(command.arguments, query),
+            "TYPED_CEL" if is_of_all_headers(command.arguments) => Some(PRINTS_HEADERS.to_owned()),
+            "CEL" | "TYPED_CEL" => self.computed(command.arguments, query),
             _ => None,
         }
     }
 
     /// An expression (CEL) over the request.
     fn computed(&self, expression: &str, query: Option<String>) -> Option<String> {
-        let expression = expression.to_ascii_lowercase();
-        let quoted = |name: &str| {
-            let forms = [format!("'{name}'"), format!("\"{name}\"")];
-            forms.iter().any(|form| expression.contains(form))
+        let expression = in_dots(expression);
+        let holds = |name: &str| {
+            let quoted = ["'", "\""].iter().any(|quote| {
+                let name = format!("{quote}{name}{quote}");
+                expression.contains(&name)
+            });
+            quoted || selects(&expression, &format!(".{name}"))
         };
         let names = self.0.headers.iter().map(String::as_str).chain(["set-cookie"]);
-        let named = names.filter(|name| quoted(name)).find_map(|name| self.named(name));
-        let path = ["request.path", "request.query", "':path'", "\":path\""];
-        let query = query.filter(|_| path.iter().any(|word| expression.contains(word)));
-        named.or(query)
+        let named = names.filter(|name| holds(name)).find_map(|name| self.named(name));
+        let path = [":path", "x-envoy-original-path"].iter().any(|name| holds(name));
+        let path =
+            path || ["request.path", "request.query"].iter().any(|path| selects(&expression, path));
+        named.or_else(|| query.filter(|_| path))
     }
 }
 
+/// Whether an expression has this member, which ends where its letters do.
+fn selects(expression: &str, member: &str) -> bool {
+    expression.match_indices(member).any(|(at, _)| {
+        let behind = expression.get(at.saturating_add(member.len())..).unwrap_or_default();
+        !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || "_-".contains(c))
+    })
+}
+
+/// An expression in one spelling: `request['headers']["cookie"]` is `request.headers.cookie`.
+fn in_dots(expression: &str) -> String {
+    let bare: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut dotted = bare.to_ascii_lowercase();
+    for quote in ["'", "\""] {
+        dotted = dotted.replace(&format!("[{quote}"), ".").replace(&format!("{quote}]"), "");
+    }
+    dotted
+}
+
+/// Whether an expression hands over all headers, and not one of them or their number. As text Envoy
+/// writes `CelMap value` of them (observed on 1.40).
+fn is_of_all_headers(expression: &str) -> bool {
+    let expression = in_dots(expression);
+    ["request.headers", "response.headers"].iter().any(|all| {
+        expression.match_indices(all).any(|(at, _)| {
+            let before = expression.get(..at).unwrap_or_default();
+            let behind = expression.get(at.saturating_add(all.len())..).unwrap_or_default();
+            let is_asked = ["in", "size("].iter().any(|asking| before.ends_with(asking));
+            !is_asked && !behind.starts_with(['.', '['])
+        })
+    })
+}
+
+const PRINTS_HEADERS: &str =
+    "this prints every header, and with them credentials: name the headers that the log is to have";
 const PRINTS_QUERY: &str = "this prints the query, and with it tokens of requests that are answered before Vigile: write %PATH(NQ)%";
 const DEFAULT_PRINTS_QUERY: &str = "Envoy's default format prints the query, and with it tokens of requests that are answered before Vigile: give a log_format with %PATH(NQ)%";
 const SENDS_QUERY: &str = "this logger sends the whole path, and with it tokens of requests that are answered before Vigile: use a file or OpenTelemetry with %PATH(NQ)%";

@@ -47,25 +47,34 @@ const LOGS_ANYBODY: &str = "nothing vouches for the address here: callers choose
 
 fn word<'y>(manager: &Manager<'y>) -> Word<'y> {
     let node = &manager.node;
-    let hops = |node: &Node<'y>| node.field("xff_num_trusted_hops").and_then(|hops| hops.number());
-    let some_hops = |node: &Node<'y>| hops(node).is_some_and(|hops| hops >= 1.0);
     let extensions = node.list("original_ip_detection_extensions");
-    if some_hops(node) {
+    if has_hops(node) {
         return Word::Proxies;
     }
     if node.switched_on("use_remote_address").is_some() {
         return Word::Connection;
     }
-    let Some(first) = extensions.first() else { return Word::Anybody(node.clone()) };
-    let Some(typed) = first.typed_config() else { return Word::Anybody(first.clone()) };
+    // Each is asked until one knows an address, so the least trustworthy of them counts.
+    match extensions.iter().find_map(anybody) {
+        Some(untrusted) => Word::Anybody(untrusted),
+        None if extensions.is_empty() => Word::Anybody(node.clone()),
+        None => Word::Proxies,
+    }
+}
+
+/// Where an extension takes anybody's word; `None` where it names the proxies that it trusts.
+fn anybody<'y>(extension: &Node<'y>) -> Option<Node<'y>> {
+    let typed = extension.typed_config().filter(|typed| typed.name.ends_with(".XffConfig"));
+    let Some(typed) = typed else { return Some(extension.clone()) };
     let cidrs = typed.fields.at(&["xff_trusted_cidrs", "cidrs"]);
     let cidrs: Vec<Node<'y>> = cidrs.map(|cidrs| cidrs.items().collect()).unwrap_or_default();
-    let everybody = cidrs.iter().find(|cidr| is_everybody(cidr));
-    match (everybody, typed.name.ends_with(".XffConfig")) {
-        (Some(cidr), true) => Word::Anybody(cidr.clone()),
-        (None, true) if !cidrs.is_empty() || some_hops(&typed.fields) => Word::Proxies,
-        _ => Word::Anybody(first.clone()),
-    }
+    let named = !cidrs.is_empty() || has_hops(&typed.fields);
+    cidrs.into_iter().find(is_everybody).or_else(|| (!named).then(|| extension.clone()))
+}
+
+fn has_hops(node: &Node<'_>) -> bool {
+    let hops = node.field("xff_num_trusted_hops").and_then(|hops| hops.number());
+    hops.is_some_and(|hops| hops >= 1.0)
 }
 
 /// A network of prefix 0 holds every address; a prefix that is not set is 0.

@@ -5,8 +5,10 @@
 
 mod access_log;
 mod admin;
+mod authorities;
 mod bodies;
 mod client_address;
+mod cookies;
 mod cors;
 mod disabled;
 mod duplicates;
@@ -20,6 +22,7 @@ mod neighbours;
 mod order;
 mod paths;
 mod redirects;
+mod rewrites;
 mod secret;
 mod server;
 mod streams;
@@ -124,8 +127,11 @@ kinds! {
     streams "stream" "timeouts that cut the event streams of framed modules"
     redirects "internal-redirect" "internal redirects, which run the filters again"
     paths "path" "what the connection manager does to paths"
+    rewrites "rewrite" "paths and hosts that Envoy writes anew behind Vigile"
     underscores "underscores" "headers with underscores, which many apps read as dashes"
     module_claim "module-claim" "modules that take tokens made for any module"
+    authorities "authority" "virtual hosts that are reached by a port or a final dot in Host"
+    cookies "cookie" "names of cookies that other hosts of the domain can set"
     hosts "host" "modules whose hosts no virtual host takes"
     server "server" "a server header that Envoy writes over the policy's"
     unit "unit" "with --host unit: what the policy says to NGINX Unit in vain"
@@ -199,7 +205,7 @@ pub fn check_for(
 }
 
 /// More bytes than any config has.
-const LARGEST: usize = 16 * 1024 * 1024;
+pub const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Reads a file's bytes.
 ///

@@ -8,10 +8,15 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
 }
 
 fn of_manager(manager: &Manager<'_>) -> Vec<Finding> {
-    let Some(first) = manager.filters.iter().position(|filter| filter.policy.is_some()) else {
+    let upgrades = manager.upgrades.iter().map(|(_, filters)| filters);
+    upgrades.chain([&manager.filters]).flat_map(|filters| of_filters(filters)).collect()
+}
+
+fn of_filters(filters: &[Filter<'_>]) -> Vec<Finding> {
+    let Some(first) = filters.iter().position(|filter| filter.policy.is_some()) else {
         return Vec::new();
     };
-    let before = manager.filters.iter().take(first);
+    let before = filters.iter().take(first);
     before.filter_map(|filter| Some(Finding::error(&filter.node, problem(filter)?))).collect()
 }
 

@@ -92,7 +92,7 @@ struct Service {
 /// What every sample needs to know of the machine.
 #[derive(clap::Args)]
 struct Place {
-    /// Where the app listens, for nobody but Envoy
+    /// Where the app listens, for nobody but Envoy; localhost is 127.0.0.1
     #[arg(long, value_name = "HOST:PORT", value_parser = upstream)]
     upstream: (String, u16),
 
@@ -231,8 +231,13 @@ fn upstream(text: &str) -> Result<(String, u16), String> {
     match bare.map(str::parse::<std::net::Ipv6Addr>) {
         Some(Ok(address)) => Ok((address.to_string(), port)),
         Some(Err(_)) => Err(WANTED.to_owned()),
-        None => host(address).map(|address| (address, port)).map_err(|_| WANTED.to_owned()),
+        None => host(address).map(|name| (by_number(name), port)).map_err(|_| WANTED.to_owned()),
     }
+}
+
+/// Envoy asks for the IPv6 address of `localhost` alone, where few apps listen (observed on 1.40).
+fn by_number(name: String) -> String {
+    if name == "localhost" { "127.0.0.1".to_owned() } else { name }
 }
 
 fn path(text: &str) -> Result<String, String> {

@@ -13,7 +13,7 @@ mod which;
 
 use std::io::Read;
 
-use crate::check::{Format, read};
+use crate::check::{Format, LARGEST, read};
 use crate::policy::Environment;
 use crate::yaml::Yaml;
 
@@ -90,13 +90,15 @@ commands! {
     Demo demo
 }
 
-/// A file's bytes; `-` is the standard input.
+/// A file's bytes; `-` is the standard input. Of one that has no end, or is larger than any config, enough
+/// to say so.
 fn contents(file: &str) -> std::io::Result<Vec<u8>> {
-    if file != "-" {
-        return std::fs::read(file);
-    }
+    let from: Box<dyn Read> = match file {
+        "-" => Box::new(std::io::stdin().lock()),
+        file => Box::new(std::fs::File::open(file)?),
+    };
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    from.take(LARGEST.saturating_add(1) as u64).read_to_end(&mut bytes).map(|_| bytes)
 }
 
 /// A file's document, where it is one.

@@ -52,14 +52,16 @@ impl<'y> Manager<'y> {
         }
     }
 
-    /// The Vigile filters and their policies' indices.
+    /// The Vigile filters and their policies' indices, those of upgrades included.
     pub fn vigile(&self) -> impl Iterator<Item = (&Filter<'y>, usize)> {
-        self.filters.iter().filter_map(|filter| Some((filter, filter.policy?)))
+        let upgrades = self.upgrades.iter().flat_map(|(_, filters)| filters);
+        let all = self.filters.iter().chain(upgrades);
+        all.filter_map(|filter| Some((filter, filter.policy?)))
     }
 
-    /// Whether it asks Vigile at all.
+    /// Whether it asks Vigile about requests that are no upgrade.
     pub fn asks_vigile(&self) -> bool {
-        self.vigile().next().is_some()
+        self.filters.iter().any(|filter| filter.policy.is_some())
     }
 
     /// Its virtual hosts, as far as they are known.

@@ -4,14 +4,18 @@
 //! has neither managers nor clusters.
 
 mod cluster;
+mod domains;
 mod manager;
 mod node;
 mod route;
+mod way;
 
-pub use cluster::Clusters;
+pub use cluster::{Clusters, Reach};
+pub use domains::{Domains, without_port};
 pub use manager::{Filter, Manager, is_local, is_local_address};
 pub use node::{Node, Typed, is_field};
 pub use route::{Route, VirtualHost, named_clusters};
+pub use way::{Chosen, Way};
 
 use crate::find;
 use crate::policy::{Environment, Policy};
@@ -63,7 +67,7 @@ impl<'y> Config<'y> {
         self.policies.iter().any(|policy| policy.node.path().is_empty())
     }
 
-    /// The policies of a manager's own filters.
+    /// The policies of a manager's own filters, those of upgrades included.
     pub fn policies_of(&self, manager: &Manager<'_>) -> Vec<&Policy<'y>> {
         manager.vigile().filter_map(|(_, policy)| self.policies.get(policy)).collect()
     }

@@ -1,6 +1,6 @@
 //! Virtual hosts, their routes, and the clusters that these lead to.
 
-use super::Node;
+use super::{Node, without_port};
 
 /// One of `virtual_hosts`.
 pub struct VirtualHost<'y>(pub Node<'y>);
@@ -17,6 +17,15 @@ impl<'y> VirtualHost<'y> {
     /// Whether it may take a request for this host, of a policy: a name, or `*.` and the end of many.
     pub fn takes(&self, host: &str) -> bool {
         self.0.list("domains").iter().filter_map(Node::text).any(|domain| meets(domain, host))
+    }
+
+    /// Whether it takes requests for hosts that no domain of it names in full.
+    pub fn takes_many(&self) -> bool {
+        self.0
+            .list("domains")
+            .iter()
+            .filter_map(Node::text)
+            .any(|name| without_port(name).contains('*'))
     }
 
     /// Every route that leads to a cluster, wherever it stands: in `routes`, or in a matcher.
@@ -57,13 +66,6 @@ fn meets(domain: &str, host: &str) -> bool {
         // `sd.*` and `*.example.org` have some host in common, whatever they are.
         (None, Some(start)) => host.starts_with(start) || host.starts_with('*'),
         (None, None) => domain == host || below(&domain) == Some(true),
-    }
-}
-
-fn without_port(domain: &str) -> &str {
-    match domain.rsplit_once(':') {
-        Some((name, port)) if port == "*" || port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => domain,
     }
 }
 

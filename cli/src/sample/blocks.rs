@@ -38,6 +38,15 @@ pub(super) fn with_line(text: &str, first: &str, line: &str) -> Result<String, U
     Ok(joined(head.iter().copied().chain([new.as_str()]).chain(tail.iter().copied())))
 }
 
+/// The text with another line in the place of the line `old`, indented like it.
+pub(super) fn replaced(text: &str, old: &str, new: &str) -> Result<String, Unwritten> {
+    let lines: Vec<&str> = text.lines().collect();
+    let (start, _) = find(&lines, old)?;
+    let new = format!("{}{new}", " ".repeat(lines.get(start).map_or(0, |line| indent(line))));
+    let (head, tail) = (lines.iter().take(start), lines.iter().skip(start.saturating_add(1)));
+    Ok(joined(head.copied().chain([new.as_str()]).chain(tail.copied())))
+}
+
 /// From the line `first` to the next one that is not indented further.
 fn find(lines: &[&str], first: &str) -> Result<(usize, usize), Unwritten> {
     let start = lines
@@ -60,7 +69,7 @@ fn joined<'l>(lines: impl Iterator<Item = &'l str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{with_body, with_line, without};
+    use super::{replaced, with_body, with_line, without};
 
     const TEXT: &str = "a:\n  # about b\n  - b: 1\n    c: 2\n  - d: 3\ne: 4\n";
 
@@ -73,6 +82,7 @@ mod tests {
             with_line(TEXT, "c: 2", "x: 0").unwrap(),
             TEXT.replace("c: 2", "c: 2\n    x: 0")
         );
+        assert_eq!(replaced(TEXT, "c: 2", "x: 0").unwrap(), TEXT.replace("c: 2", "x: 0"));
         assert!(without(TEXT, "nothing").is_err());
     }
 }

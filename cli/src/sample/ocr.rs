@@ -40,8 +40,20 @@ impl Ocr {
                 ("VIGILE_WASM_FILE", self.wasm.clone()),
             ],
         )?;
-        // The first policy is the service's; the second adds the provider's key, and has nothing to observe.
-        if self.observe { blocks::with_line(&text, "vigile: 1", "mode: observe") } else { Ok(text) }
+        if self.observe { self.observed(&text) } else { Ok(text) }
+    }
+
+    /// The first policy is the service's; the second adds the provider's key, and has nothing to observe.
+    /// Level 4's limits are Envoy's: they count, and refuse nobody.
+    fn observed(&self, text: &str) -> Result<String, Unwritten> {
+        let text = blocks::with_line(text, "vigile: 1", "mode: observe")?;
+        let enforced = |numerator| {
+            format!("filter_enforced: {{ default_value: {{ numerator: {numerator} }} }}")
+        };
+        match OCR_LEVELS.len() < self.level {
+            true => blocks::replaced(&text, &enforced(100), &enforced(0)),
+            false => Ok(text),
+        }
     }
 
     fn at_its_level(&self) -> Result<String, Unwritten> {

@@ -146,6 +146,15 @@ fn hostile_files_are_errors() {
     }
 }
 
+/// Where these are read to their end, memory has one.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_without_an_end_are_errors() {
+    for command in [&["check", "/dev/zero"][..], &["explain", "/dev/zero", "--get", "/"]] {
+        vigile(command, &[]).ends_with(1).says("this is larger than 16 MB");
+    }
+}
+
 /// Variables that are no text are nobody's secret, and no reason to panic.
 #[cfg(unix)]
 #[test]

@@ -1,6 +1,14 @@
 //! `vigile init`: what it writes is sound, and what it cannot write soundly it refuses.
 
-use super::{file, vigile};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+
+use vigile_tests::app::App;
+use vigile_tests::sample::Sample;
+use vigile_tests::{envoy, tools, wire};
+
+use super::{LONG, file, vigile};
 
 const FRAME: [&str; 8] = [
     "init",
@@ -66,8 +74,12 @@ fn levels_differ_in_what_they_ask() {
         let config = at(level);
         assert!(config.contains(asks) && !config.contains(not), "level {level}");
     }
-    let observing = vigile(&service(&["--level", "3", "--observe"]), &[]).fine();
-    assert_eq!(observing.matches("mode: observe").count(), 1);
+    for (level, enforced) in [("3", 0), ("4", 1)] {
+        let observing = vigile(&service(&["--level", level, "--observe"]), &[]).fine();
+        assert_eq!(observing.matches("mode: observe").count(), 1);
+        let unenforced = "filter_enforced: { default_value: { numerator: 0 } }";
+        assert_eq!(observing.matches(unenforced).count(), enforced, "level {level}");
+    }
 }
 
 #[test]
@@ -99,4 +111,54 @@ fn names_that_yaml_would_read_otherwise_are_refused() {
     own[5] = "https://sd.example.org";
     let ran = vigile(&own, &[]);
     assert_ne!((ran.exit, ran.stdout.is_empty()), (0, true), "a config or a reason: {ran:?}");
+}
+
+/// Level 4 counts in Envoy, 60 calls a minute; and `localhost` is where apps listen.
+#[test]
+fn where_it_observes_nobody_is_refused() {
+    let Ok(mut binaries) = tools::envoys() else {
+        assert!(std::env::var_os("CI").is_none(), "no Envoy");
+        return;
+    };
+    let (_app, at) = App::start();
+    let upstream = format!("localhost:{}", at.port());
+    let config = vigile(&["init", "ocr", "--observe", "--upstream", &upstream], &[]).fine();
+    let folder = tempfile::tempdir().unwrap();
+    let environment = ["SERVICE_API_KEY", "OPENAI_API_KEY"].map(|name| (name, LONG));
+    let environment = environment.into_iter().chain([("ALLOWED_IPS", "192.0.2.7")]);
+    let environment: BTreeMap<String, String> =
+        environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let sample = placed(&config, folder.path(), at);
+    let envoy = sample.start(&binaries.pop().unwrap(), &environment).unwrap();
+    let statuses: Vec<u16> = (0..70).map(|_| status(envoy.listener("ocr"))).collect();
+    assert_eq!(statuses, [200; 70]);
+    let stats = envoy.get("/stats?filter=rate_limited");
+    assert!(stats.contains("ocr_limit.http_local_rate_limit.rate_limited: "), "{stats}");
+}
+
+/// The config on this machine, its app where it was told.
+fn placed(config: &str, folder: &std::path::Path, app: SocketAddr) -> Sample {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = rcgen::CertificateParams::new(["ocr.example.org".to_owned()]).unwrap();
+    let certificate = names.self_signed(&key).unwrap().pem();
+    let write = |name: &str, text: String| {
+        std::fs::write(folder.join(name), text).unwrap();
+        folder.join(name)
+    };
+    let chain = write("chain.pem", certificate);
+    Sample::of("init ocr", config.to_owned())
+        .file("/etc/envoy/vigile.wasm", &envoy::module())
+        .file("/etc/envoy/tls/fullchain.pem", &chain)
+        .file("/etc/envoy/tls/privkey.pem", &write("key.pem", key.serialize_pem()))
+        .file("/etc/ssl/certs/ca-certificates.crt", &chain)
+        .upstream(&format!("127.0.0.1:{}", app.port()), app)
+        .upstream("api.openai.com:443", app)
+}
+
+/// The status of a call without a key.
+fn status(to: SocketAddr) -> u16 {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let call = "POST /v1/analyze HTTP/1.1\r\nHost: ocr.example.org\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    stream.write_all(call.as_bytes()).unwrap();
+    wire::read(&mut stream, false).unwrap().status
 }

@@ -1,0 +1,43 @@
+//! Paths and hosts that Envoy writes anew behind Vigile: the app gets another one than was judged
+//! (observed on Envoy 1.40).
+
+use super::Finding;
+use crate::config::{Config, Manager, Node, Route};
+
+pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
+    let routes: Vec<Route<'_>> = config.guarded().flat_map(Manager::routes).collect();
+    let paths = routes.iter().filter_map(of_path);
+    paths.chain(routes.iter().filter_map(of_host)).collect()
+}
+
+fn of_path(route: &Route<'_>) -> Option<Finding> {
+    let names = ["prefix_rewrite", "regex_rewrite", "path_rewrite_policy", "path_rewrite"];
+    let rewrite = names.iter().find_map(|name| route.action.field(name))?;
+    // One path becomes one other: callers have nothing to choose.
+    let changes = !route.is_one_path() && !is_same(route, &rewrite);
+    changes.then(|| Finding::warning(&rewrite, ANOTHER_PATH))
+}
+
+const ANOTHER_PATH: &str = "Vigile judges the path before it is rewritten, and the app gets another one: what the policy opens here may be a closed path there (/health/admin becomes /admin), and //host what an app takes for a host. Let the app serve the path that callers ask for";
+
+/// Whether a prefix is replaced by itself.
+fn is_same(route: &Route<'_>, rewrite: &Node<'_>) -> bool {
+    let names = ["prefix", "path_separated_prefix"];
+    names.iter().any(|name| {
+        let prefix = route.node.at(&["match", name]);
+        prefix.is_some_and(|prefix| prefix.text().is_some() && prefix.text() == rewrite.text())
+    })
+}
+
+/// A host that is written out is the config's own choice, like a cluster; one that is read from the
+/// request is the caller's.
+fn of_host(route: &Route<'_>) -> Option<Finding> {
+    let names = ["host_rewrite_header", "host_rewrite_path_regex"];
+    let chosen = names.iter().find_map(|name| route.action.field(name)).or_else(|| {
+        let format = route.action.field("host_rewrite")?;
+        format.text().is_some_and(|format| format.contains('%')).then_some(format)
+    });
+    chosen.map(|node| Finding::warning(&node, ANOTHER_HOST))
+}
+
+const ANOTHER_HOST: &str = "callers choose here which host the app sees, and Vigile judged another one: write the host out (host_rewrite_literal)";
