@@ -27,11 +27,19 @@ impl Path<'_> {
         match self {
             Self::Root => String::new(),
             Self::Key(parent, key) => match parent.text() {
-                parent if parent.is_empty() => (*key).to_owned(),
-                parent => format!("{parent}.{key}"),
+                parent if parent.is_empty() => shown(key).to_owned(),
+                parent => format!("{parent}.{}", shown(key)),
             },
             Self::Index(parent, index) => format!("{}[{index}]", parent.text()),
         }
+    }
+}
+
+/// Up to a colon: where the space behind it lacks, YAML takes key and value for one key, and the value may be a secret.
+fn shown(key: &str) -> &str {
+    match key.split_once(':') {
+        Some((before, rest)) if !rest.starts_with("//") => before,
+        _ => key,
     }
 }
 

@@ -26,7 +26,7 @@ use vigile_tests::{envoy, tools};
 
 type Scenario = (&'static str, fn(&Stage));
 
-const SCENARIOS: [Scenario; 25] = [
+const SCENARIOS: [Scenario; 26] = [
     // Those that wait for something come first.
     ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
     (
@@ -49,6 +49,7 @@ const SCENARIOS: [Scenario; 25] = [
     ("hostile/cannot_frame_the_module", hostile::cannot_frame_the_module),
     ("hostile/is_not_told", in_the_frame::nobody_else_is_told),
     ("hostile/cannot_plant_its_session", hostile::cannot_plant_its_session),
+    ("hostile/cannot_send_itself_in", hostile::cannot_send_itself_in),
     ("hostile/a_planted_session_gives_way", hostile::a_planted_session_gives_way),
     ("hostile/cannot_post_with_the_visitors_cookie", hostile::cannot_post_with_the_visitors_cookie),
     ("variants/gradio_3_over_a_websocket", variants::gradio_3_over_a_websocket),

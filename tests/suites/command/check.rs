@@ -50,6 +50,24 @@ fn lines_are_what_editors_jump_to() {
     )));
 }
 
+/// Where the space behind a colon lacks, key and value are one key to YAML.
+#[test]
+fn no_key_shows_a_secret() {
+    const HIDDEN: &str = "s3cr3t-Value-0123456789abcdefghijklmnop";
+    let policy = format!(
+        "vigile: 1
+issuers: [{{ name: a, algorithms: [HS256], keys: [{{ secret:{HIDDEN}, secret:{HIDDEN} }}] }}]
+modules: [{{ name: m, forward: {{ authorization:Bearer {HIDDEN} }}, routes: [{{ path: /**, token: {{ issuer: a }} }}] }}]
+"
+    );
+    let (_folder, wrong) = file("wrong.yaml", &policy);
+    for form in ["text", "json"] {
+        let ran = vigile(&["check", &wrong, "--format", form], &[]).ends_with(1);
+        assert!(!ran.stdout.contains("s3cr3t") && !ran.stderr.contains("s3cr3t"), "{}", ran.stdout);
+        ran.says("does a space lack behind it?");
+    }
+}
+
 /// Whatever else could be said of a template would be about what it is not.
 #[test]
 fn a_template_is_to_be_rendered_first() {

@@ -88,6 +88,15 @@ fn a_refusal_as_json() {
     insta::assert_snapshot!(ran.stdout);
 }
 
+/// A token is shown nowhere, in a header that lacks its colon as little as elsewhere.
+#[test]
+fn a_wrong_header_is_not_repeated() {
+    let header = format!("authorization Bearer {}", token(LONG));
+    let ran = explain(FRAME, &["--get", "/", "--header", &header], &[]).ends_with(64);
+    assert!(ran.stderr.contains("--header: expected NAME: VALUE"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("eyJ") && !ran.stdout.contains("eyJ"), "{}", ran.stderr);
+}
+
 #[test]
 fn the_answers_status_is_the_commands() {
     let secret = [("IAHOME_JWT_SECRET", LONG)];

@@ -19,8 +19,8 @@ pub(super) struct Described {
     method: String,
 
     /// A header; several are given one by one
-    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
-    header: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<String>,
 
     /// The address of the caller. With port 0: one that Envoy took from X-Forwarded-For
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
@@ -46,13 +46,14 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .ok_or_else(|| "an address, or an address and a port".to_owned())
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+/// Not clap's to parse: it repeats what is wrong, and that may be a token.
+fn header(text: &String) -> Result<(String, String), Problem> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     match text.split_once(':') {
         Some((name, value)) if !name.is_empty() && name.chars().all(token) => {
             Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
         }
-        _ => Err("expected NAME: VALUE".to_owned()),
+        _ => Err(Problem::Usage("--header: expected NAME: VALUE".to_owned())),
     }
 }
 
@@ -71,7 +72,9 @@ impl Asked {
     ) -> Result<Self, Problem> {
         let Target { scheme, authority, path } = target(&arguments.get)?;
         let authority = authority.unwrap_or_else(|| first_host(policy, environment));
-        let given = |name: &str| arguments.header.iter().any(|(known, _)| known == name);
+        let header: Vec<(String, String)> =
+            arguments.header.iter().map(header).collect::<Result<_, _>>()?;
+        let given = |name: &str| header.iter().any(|(known, _)| known == name);
         let said = browser(arguments.dest.as_deref());
         let mut headers = vec![
             (":method".to_owned(), arguments.method.clone()),
@@ -81,7 +84,7 @@ impl Asked {
             ("x-forwarded-proto".to_owned(), scheme),
         ];
         headers.extend(said.into_iter().filter(|(name, _)| !given(name)));
-        headers.extend(arguments.header.iter().cloned());
+        headers.extend(header.iter().cloned());
         let body = arguments.data.as_deref().map(data).transpose()?.unwrap_or_default();
         if !body.is_empty() {
             let said = [

@@ -83,8 +83,32 @@ async fn attempts_failed(visit: &Visit) {
     }
 }
 
+/// A frame of another site in the platform's page can send itself to the module: the platform alone stands above it
+/// then. The visitor goes on as himself.
+pub(crate) fn cannot_send_itself_in(stage: &Stage) {
+    let token = stage.platform.mint("mallory-sends", 3600);
+    let traces = stage.visit(&Settings::english(), SAMPLE, async |visit| {
+        visit.open_module("paola", "").await;
+        visit.generate("before", 1).await;
+        visit.caption("paola: before").await;
+        visit.add_advert(&format!("https://evil.example/send.html?token={token}")).await;
+        visit.until("return document.body?.dataset.reason === 'exchange.subject'").await;
+        visit.enter(FRAME).await;
+        visit.generate("after", 1).await;
+        visit
+            .until("return document.querySelector('#caption textarea').value.endsWith(': after')")
+            .await;
+        let caption = visit.text("return document.querySelector('#caption textarea').value").await;
+        assert_eq!(caption, "paola: after");
+    });
+    // The visitor's cookie went along: it was the gate that refused.
+    let log = traces.net_log();
+    let sent = log.to(MODULE).filter(|sent| sent.path().contains(&token)).collect::<Vec<_>>();
+    assert!(sent.iter().any(|sent| sent.header("cookie").is_some()), "{sent:?}");
+}
+
 /// A session that was planted where there was none does not stand in the way of the visitor's own, whether
-/// the platform's script opens the frame or, with no Referer, its attribute.
+/// the platform's script opens the frame or its attribute.
 pub(crate) fn a_planted_session_gives_way(stage: &Stage) {
     let token = stage.platform.mint("mallory-first", 3600);
     for (user, how) in [("paul", "src=yes"), ("pia", "")] {
