@@ -107,7 +107,7 @@ fn wrong_usage_has_a_status_of_its_own() {
         &["explain", "tests/check/good/policy.yaml", "--get", "ftp://a/"],
         &["explain", "x", "--get", "/", "--from", "nowhere"],
         &["explain", "x", "--get", "/", "--at", "yesterday"],
-        &["explain", "x", "--get", "/", "--header", "no colon"],
+        &["explain", "tests/check/good/policy.yaml", "--get", "/", "--header", "no colon"],
         &["key", "--bytes", "8"],
         &["key", "--prefix", "a b"],
         &["key", "--sha256", "--prefix", "a"],

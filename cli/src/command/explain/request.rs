@@ -47,7 +47,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Not clap's to parse: it repeats what is wrong, and that may be a token.
-fn header(text: &String) -> Result<(String, String), Problem> {
+fn header(text: &str) -> Result<(String, String), Problem> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     match text.split_once(':') {
         Some((name, value)) if !name.is_empty() && name.chars().all(token) => {
@@ -73,7 +73,7 @@ impl Asked {
         let Target { scheme, authority, path } = target(&arguments.get)?;
         let authority = authority.unwrap_or_else(|| first_host(policy, environment));
         let header: Vec<(String, String)> =
-            arguments.header.iter().map(header).collect::<Result<_, _>>()?;
+            arguments.header.iter().map(|text| header(text)).collect::<Result<_, _>>()?;
         let given = |name: &str| header.iter().any(|(known, _)| known == name);
         let said = browser(arguments.dest.as_deref());
         let mut headers = vec![
