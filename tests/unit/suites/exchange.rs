@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use http::Request;
+use http_body_util::Full;
 use serde_json::{Value, json};
 use vigile_tests::keys::RING;
 use vigile_unit_tests::app::{App, LARGE};
@@ -169,13 +171,12 @@ fn an_app_that_switches_protocols_unasked_is_a_502() {
 }
 
 #[test]
-fn a_header_that_no_answer_may_have_is_a_502() {
-    let app = App::start();
+fn a_header_that_no_answer_may_have_lets_nobody_in() {
     let mut policy = open();
     policy["modules"][0]["headers"] = json!({ "http2-settings": "x" });
-    let upstream = format!("http://{}", app.address);
-    let unit = start(application(&policy, &RING.environment(), &upstream));
-    assert_eq!(get(unit.address(), "/headers").0.status, 502, "{}", unit.log());
+    let upstream = format!("http://{}", App::start().address);
+    let application = application(&policy, &RING.environment(), &upstream);
+    is_out_of_order(application, "policy: modules[0].headers.http2-settings: ");
 }
 
 #[test]
@@ -228,6 +229,62 @@ fn head_keeps_the_length_that_the_app_gave() {
     let answer = ask(unit.address(), &["HEAD /large", "connection: close"]).answer();
     let length = answer.header("content-length").map(str::to_owned);
     assert_eq!((answer.status, length, answer.count()), (200, Some(LARGE.to_string()), 0));
+}
+
+/// Status, Content-Length and body, as the component itself says them.
+fn component_says(unit: &Unit, method: &str, path: &str) -> (u16, Option<usize>, String) {
+    let own = "http://app.example.org";
+    let request = Request::builder().method(method).uri(format!("{own}{path}"));
+    let request = request.header("origin", own).body(Full::default()).unwrap();
+    let answer = unit.component_answers(request);
+    let length = answer.headers().get("content-length");
+    let length = length.map(|length| length.to_str().unwrap().parse().unwrap());
+    (answer.status().as_u16(), length, String::from_utf8(answer.body().to_vec()).unwrap())
+}
+
+/// To HEAD the length that GET has, and no byte of it (RFC 9110 §9.3.2).
+#[test]
+fn a_refusal_or_a_failure_of_head_has_no_body() {
+    let app = App::start().address;
+    let nobody = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let mut guarded = open();
+    guarded["issuers"] = json!([{ "name": "iahome", "algorithms": ["HS256"],
+        "keys": [{ "secret": { "env": "IAHOME_JWT_SECRET" } }] }]);
+    guarded["modules"][0]["routes"] = json!([{ "path": "/**", "token": { "issuer": "iahome" } }]);
+    let guarded = application(&guarded, &RING.environment(), &format!("http://{app}"));
+    for (application, path, status) in [
+        (guarded, "/", 401),
+        (before(nobody), "/", 502),
+        (with(before(app), "VIGILE_TIMEOUT", "1"), "/never", 504),
+        (with(before(app), "VIGILE_SCHEME", "wss"), "/", 503),
+        (with(before(app), "VIGILE_ADDRESS", "path"), "/", 503),
+    ] {
+        let unit = start(application);
+        let (of_get, length, body) = component_says(&unit, "GET", path);
+        assert_eq!((of_get, length), (status, Some(body.len())), "GET {path}: {body}");
+        assert!(!body.is_empty(), "{status}");
+        assert_eq!(component_says(&unit, "HEAD", path), (status, length, String::new()));
+    }
+}
+
+/// Nor has 204 a length (RFC 9110 §8.6), whoever says one.
+#[test]
+fn what_has_no_content_tells_of_none() {
+    let mut policy = open();
+    policy["modules"][0]["routes"] =
+        json!([{ "path": "/logout", "logout": true }, { "path": "/**", "public": true }]);
+    for (answer, path, expected) in [
+        (&b""[..], "/logout", (204, None)),
+        (b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello", "/", (204, None)),
+        (b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", "/", (304, Some(5))),
+    ] {
+        let upstream = format!("http://{}", abrupt(answer));
+        let unit = start(application(&policy, &RING.environment(), &upstream));
+        for method in ["POST", "HEAD"].into_iter().take(if path == "/" { 2 } else { 1 }) {
+            let (status, length, body) = component_says(&unit, method, path);
+            assert_eq!(((status, length), &*body), (expected, ""), "{method} {path}");
+        }
+    }
 }
 
 #[test]
