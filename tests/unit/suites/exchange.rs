@@ -223,6 +223,41 @@ fn the_app_is_told_what_is_true_of_the_caller() {
     assert!(seen.contains("x-forwarded-proto: http\n"), "{seen}");
 }
 
+/// What is said of the origin of the module's own pages: Unit passes on a host without its port.
+#[test]
+fn the_port_that_browsers_ask_for_is_part_of_the_origin() {
+    let app = App::start();
+    let mut policy = open();
+    policy["modules"][0]["routes"] =
+        json!([{ "path": "/logout", "logout": true }, { "path": "/**", "public": true }]);
+    let upstream = format!("http://{}", app.address);
+    for (scheme, port, own, foreign, host) in [
+        ("https", "", "https://app.example.org", "https://app.example.org:8443", ""),
+        ("https", "443", "https://app.example.org", "https://app.example.org:8443", ""),
+        ("https", "8443", "https://app.example.org:8443", "https://app.example.org", ":8443"),
+        ("https", "80", "https://app.example.org:80", "https://app.example.org", ":80"),
+        ("http", "80", "http://app.example.org", "http://app.example.org:8080", ""),
+        ("http", "8080", "http://app.example.org:8080", "http://app.example.org", ":8080"),
+        ("forwarded", "8443", "https://app.example.org:8443", "https://app.example.org", ":8443"),
+        ("forwarded", "443", "https://app.example.org", "https://app.example.org:8443", ""),
+    ] {
+        let one = with(application(&policy, &RING.environment(), &upstream), "VIGILE_PORT", port);
+        let unit = start(with(one, "VIGILE_SCHEME", scheme));
+        let to = |first: &str, origin: &str| {
+            let origin = format!("origin: {origin}");
+            let lines = [first, &origin, "x-forwarded-proto: https", "connection: close"];
+            ask(unit.address(), &lines).answer()
+        };
+        let logout = |origin| to("POST /logout", origin);
+        assert_eq!(logout(own).status, 204, "{scheme} {port}: {own}");
+        let refused = logout(foreign);
+        assert_eq!(refused.header("vigile-reason"), Some("origin.foreign"), "{scheme} {port}");
+        let seen = String::from_utf8(to("GET /headers", own).rest()).unwrap();
+        let line = format!("x-forwarded-host: app.example.org{host}");
+        assert!(seen.lines().any(|seen| seen == line), "no {line} in\n{seen}");
+    }
+}
+
 #[test]
 fn head_keeps_the_length_that_the_app_gave() {
     let unit = start(before(App::start().address));
@@ -319,6 +354,9 @@ fn settings_that_are_wrong_let_nobody_in() {
         ("VIGILE_UPSTREAM", "http://user@app", "VIGILE_UPSTREAM: write an address"),
         ("VIGILE_UPSTREAM", "http://app/path", "VIGILE_UPSTREAM: write an address"),
         ("VIGILE_SCHEME", "wss", "VIGILE_SCHEME: write http, https or forwarded"),
+        ("VIGILE_PORT", "0", "VIGILE_PORT: write a port"),
+        ("VIGILE_PORT", "https", "VIGILE_PORT: write a port"),
+        ("VIGILE_PORT", "65536", "VIGILE_PORT: write a port"),
         ("VIGILE_ADDRESS", "header", "VIGILE_ADDRESS: write path"),
         ("VIGILE_TIMEOUT", "0", "VIGILE_TIMEOUT: write whole seconds"),
         ("VIGILE_TIMEOUT", "10s", "VIGILE_TIMEOUT: write whole seconds"),
