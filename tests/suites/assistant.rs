@@ -74,7 +74,7 @@ fn main() {
     }
     let both = tools::program("promtool", "prometheus").and_then(|tool| Ok((tool, python?)));
     for binary in tools::envoys().unwrap_or_default() {
-        let name = format!("telling/a_crash/{}", binary.version);
+        let name = format!("{}/telling/a_crash", binary.version);
         trials.push(tools::with(name, both.clone(), move |(promtool, python)| {
             crash::is_told(&binary, &promtool, &python);
         }));

@@ -122,7 +122,7 @@ pub(crate) fn metrics(python: &Path) {
         service.send(&Call::get("/admin/users").bearer(&token("access", "alice", &["user"])));
     }
     for _ in 0..8 {
-        service.send(&Call::get("/auth/register").from(client(3)));
+        service.send(&Call::post("/auth/register", &json!({})).from(client(3)));
     }
     assert_eq!(service.counted("assistant", "token_missing"), 3);
     assert_eq!(service.counted("assistant", "token_roles"), 3);
@@ -158,7 +158,7 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
     ask(&["test", "rules", "tests/assistant/alerts.test.yaml"]);
     let service = ASSISTANT.start_newest(python);
     for _ in 0..5 {
-        service.send(&Call::get("/auth/register").from(client(3)));
+        service.send(&Call::post("/auth/register", &json!({})).from(client(3)));
     }
     assert_eq!(service.send(&Call::get("/health")).status, 200);
     let page = service.envoy.get("/stats/prometheus");
