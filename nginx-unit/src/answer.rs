@@ -6,6 +6,8 @@ use wasip2::http::types::{Fields, OutgoingResponse, ResponseOutparam};
 use crate::Headers;
 use crate::pipe::{Feed, Pipe};
 
+const LENGTH: &str = "content-length";
+
 /// Status and words where there is no answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Failure(u16, &'static str);
@@ -19,11 +21,16 @@ pub(crate) const TIMED_OUT: Failure = Failure(504, "The service does not answer 
 pub(crate) fn reply(out: ResponseOutparam, reply: &Reply, is_head: bool) {
     let bytes = |(name, value): (&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
     let headers = reply.headers().map(bytes).collect();
-    whole(out, reply.status(), headers, if is_head { &[] } else { &reply.body });
+    whole(out, reply.status(), headers, &reply.body, is_head);
 }
 
 /// None, with the module's headers where a plan has them. `detail` is text, as Gradio and FastAPI have it.
-pub(crate) fn failure(out: ResponseOutparam, why: Failure, plan: Option<&ResponsePlan>) {
+pub(crate) fn failure(
+    out: ResponseOutparam,
+    why: Failure,
+    plan: Option<&ResponsePlan>,
+    is_head: bool,
+) {
     let Failure(status, words) = why;
     let own = [
         ("content-type", "application/json"),
@@ -33,12 +40,14 @@ pub(crate) fn failure(out: ResponseOutparam, why: Failure, plan: Option<&Respons
     let mut headers = own.map(|(name, value)| (name.to_owned(), value.into())).to_vec();
     let edits = plan.map(|plan| plan.edits(&headers)).unwrap_or_default();
     apply(&mut headers, &edits);
-    whole(out, status, headers, format!("{{\"detail\":\"{words}\"}}").as_bytes());
+    whole(out, status, headers, format!("{{\"detail\":\"{words}\"}}").as_bytes(), is_head);
 }
 
-fn whole(out: ResponseOutparam, status: u16, mut headers: Headers, body: &[u8]) {
-    headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
-    let Some(mut pipe) = send(out, status, &headers, Some(Feed::Held(body.to_vec()))) else {
+/// To HEAD the length of what GET would be sent.
+fn whole(out: ResponseOutparam, status: u16, mut headers: Headers, body: &[u8], is_head: bool) {
+    headers.push((LENGTH.to_owned(), body.len().to_string().into_bytes()));
+    let feed = || Feed::Held(body.to_vec());
+    let Some(mut pipe) = send(out, status, headers, has_content(status, is_head).then(feed)) else {
         return;
     };
     while let Ok(Some(waits)) = pipe.pump() {
@@ -47,14 +56,23 @@ fn whole(out: ResponseOutparam, status: u16, mut headers: Headers, body: &[u8]) 
     pipe.finish();
 }
 
+/// Whether bytes may follow the head (RFC 9110 §6.4.1). What servers do with some that may not differs.
+pub(crate) fn has_content(status: u16, is_head: bool) -> bool {
+    !is_head && !matches!(status, 204 | 304)
+}
+
 /// Sends the head; what is left is to pump the body, where there is one.
 pub(crate) fn send(
     out: ResponseOutparam,
     status: u16,
-    headers: &Headers,
+    mut headers: Headers,
     feed: Option<Feed>,
 ) -> Option<Pipe> {
-    let (answer, pipe) = head(status, headers, feed).unwrap_or_else(|| {
+    // 204 has no length, 304 may tell what 200 had (RFC 9110 §8.6).
+    if status == 204 {
+        headers.retain(|(name, _)| name != LENGTH);
+    }
+    let (answer, pipe) = head(status, &headers, feed).unwrap_or_else(|| {
         // A header that is no answer's, by the policy: an error would have Unit abort.
         let answer = OutgoingResponse::new(Fields::new());
         let _ = answer.set_status_code(502);

@@ -26,7 +26,8 @@ impl Arrival {
             true => apart(&target)?,
             false => (None, target.as_str()),
         };
-        let host = incoming.authority().unwrap_or_default();
+        let name = incoming.authority().unwrap_or_default();
+        let host = gate.port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
         let method = incoming.method();
         let mut headers = incoming.headers().entries();
         let empty = |(_, value): &&(String, Vec<u8>)| value == b"0";

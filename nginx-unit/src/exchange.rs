@@ -25,18 +25,18 @@ pub(crate) fn exchange(arrival: Arrival, gate: &Gate, plan: &ResponsePlan, out: 
     let (response, upload) = match call(arrival, gate) {
         // Nobody asked for another protocol.
         Ok((response, _)) if response.status() < 200 => {
-            return answer::failure(out, BAD_GATEWAY, Some(plan));
+            return answer::failure(out, BAD_GATEWAY, Some(plan), is_head);
         }
         Ok(answered) => answered,
-        Err(failure) => return answer::failure(out, failure, Some(plan)),
+        Err(failure) => return answer::failure(out, failure, Some(plan), is_head),
     };
     let status = response.status();
     let mut headers = vec![(":status".to_owned(), status.to_string().into_bytes())];
     headers.extend(response.headers().entries());
     let edits = plan.edits(&headers);
     apply(&mut headers, &edits);
-    let feed = Feed::of_response(&response).filter(|_| !is_head && !matches!(status, 204 | 304));
-    if let Some(download) = answer::send(out, status, &headers, feed) {
+    let feed = Feed::of_response(&response).filter(|_| answer::has_content(status, is_head));
+    if let Some(download) = answer::send(out, status, headers, feed) {
         pump(upload, download);
     }
 }

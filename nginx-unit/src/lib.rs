@@ -17,7 +17,7 @@ use std::io::Write;
 
 use arrival::Arrival;
 use vigile_policy::Verdict;
-use wasip2::http::types::{IncomingRequest, ResponseOutparam};
+use wasip2::http::types::{IncomingRequest, Method, ResponseOutparam};
 
 /// Headers as the core takes them.
 type Headers = Vec<(String, Vec<u8>)>;
@@ -34,22 +34,23 @@ mod entry {
 impl wasip2::exports::http::incoming_handler::Guest for Component {
     /// Every way through this sets an answer: Unit aborts where none is.
     fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
+        let is_head = matches!(incoming.method(), Method::Head);
         let gate = match load::load() {
             Ok(gate) => gate,
             Err(mistakes) => {
                 log(&mistakes.join("\n"));
-                return answer::failure(out, answer::UNAVAILABLE, None);
+                return answer::failure(out, answer::UNAVAILABLE, None, is_head);
             }
         };
         let Some(mut arrival) = Arrival::of(&gate, &incoming) else {
             log("VIGILE_ADDRESS: no address stands first in the path");
-            return answer::failure(out, answer::UNAVAILABLE, None);
+            return answer::failure(out, answer::UNAVAILABLE, None, is_head);
         };
         let Some(decision) = decision::decide(&gate.state, &mut arrival) else {
-            return answer::failure(out, answer::BROKEN_OFF, None);
+            return answer::failure(out, answer::BROKEN_OFF, None, is_head);
         };
         match decision.verdict {
-            Verdict::Reply(reply) => answer::reply(out, &reply, arrival.is_head()),
+            Verdict::Reply(reply) => answer::reply(out, &reply, is_head),
             // What bounds a body was held against its length, of which the host sends no byte more.
             Verdict::Forward { .. } => {
                 arrival.apply(&decision.edits);

@@ -14,6 +14,9 @@ pub(crate) struct Gate {
     /// `VIGILE_SCHEME`: what browsers speak; `None` where a proxy in front writes X-Forwarded-Proto and
     /// X-Forwarded-For over what clients send. Unit itself tells no component.
     pub(crate) scheme: Option<&'static str>,
+    /// `VIGILE_PORT`: what browsers write behind the host's name, where it is not the scheme's own. Unit hands
+    /// on a host without its port.
+    pub(crate) port: Option<u16>,
     /// `VIGILE_ADDRESS=path`: a route in front writes the caller's address there.
     pub(crate) address_in_path: bool,
     /// `VIGILE_TIMEOUT`, in nanoseconds: how long the app may keep silent.
@@ -35,6 +38,8 @@ pub(crate) fn load() -> Result<Gate, Vec<String>> {
         "forwarded" => None,
         _ => return Err(wrong("VIGILE_SCHEME: write http, https or forwarded")),
     };
+    let port = port(&said("VIGILE_PORT"), scheme)
+        .ok_or_else(|| wrong("VIGILE_PORT: write a port, 1 to 65535, or leave it out"))?;
     let upstream = upstream(&said("VIGILE_UPSTREAM"))
         .ok_or_else(|| wrong("VIGILE_UPSTREAM: write an address such as http://127.0.0.1:7860"))?;
     let timeout = nanoseconds(&env::var("VIGILE_TIMEOUT").unwrap_or_else(|_| "300".into()))
@@ -44,7 +49,7 @@ pub(crate) fn load() -> Result<Gate, Vec<String>> {
     let state = read(&document, Host { peer_address: address_in_path, ..Host::UNIT });
     let shown = |one: &Invalid| format!("policy: {one}");
     let state = state.map_err(|all| all.iter().map(shown).collect::<Vec<_>>())?;
-    Ok(Gate { state, upstream, scheme, address_in_path, timeout })
+    Ok(Gate { state, upstream, scheme, port, address_in_path, timeout })
 }
 
 /// The policy itself, or the file that holds it: to read one costs as much as to read a policy of some pages.
@@ -62,6 +67,20 @@ fn read(document: &[u8], host: Host) -> Result<State, Vec<Invalid>> {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     Draft::read(document)?.resolve(&env::vars_os().filter_map(text).collect(), host)
+}
+
+/// `Some(None)` where it goes without saying. By `forwarded`, both schemes' own ports do.
+fn port(text: &str, scheme: Option<&str>) -> Option<Option<u16>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let port = text.parse::<u16>().ok().filter(|port| *port > 0)?;
+    let own: &[u16] = match scheme {
+        Some("https") => &[443],
+        Some(_) => &[80],
+        None => &[443, 80],
+    };
+    Some(Some(port).filter(|port| !own.contains(port)))
 }
 
 fn upstream(text: &str) -> Option<(Scheme, String)> {

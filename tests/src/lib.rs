@@ -4,6 +4,7 @@ pub mod app;
 pub mod asking;
 pub mod attack;
 pub mod bad;
+pub mod breaking;
 pub mod caller;
 pub mod case;
 pub mod conversation;

@@ -5,6 +5,7 @@
 mod assistant {
     pub(crate) mod at_once;
     pub(crate) mod bodies;
+    pub(crate) mod crash;
     pub(crate) mod crowd;
     pub(crate) mod limits;
     pub(crate) mod pages;
@@ -17,7 +18,7 @@ mod assistant {
 
 use std::path::Path;
 
-use assistant::{at_once, bodies, crowd, limits, pages, roles, sessions, sockets, telling};
+use assistant::{at_once, bodies, crash, crowd, limits, pages, roles, sessions, sockets, telling};
 use libtest_mimic::Arguments;
 use vigile_tests::envoy::Binary;
 use vigile_tests::tools;
@@ -72,6 +73,12 @@ fn main() {
         trials.push(tools::with(name, python.clone(), move |python| run(&python)));
     }
     let both = tools::program("promtool", "prometheus").and_then(|tool| Ok((tool, python?)));
+    for binary in tools::envoys().unwrap_or_default() {
+        let name = format!("{}/telling/a_crash", binary.version);
+        trials.push(tools::with(name, both.clone(), move |(promtool, python)| {
+            crash::is_told(&binary, &promtool, &python);
+        }));
+    }
     trials.push(tools::with("telling/alerts", both, |(promtool, python)| {
         telling::alerts(&promtool, &python);
     }));

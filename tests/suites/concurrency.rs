@@ -9,8 +9,9 @@ mod concurrency {
 }
 
 use concurrency::gpu::Work;
-use concurrency::stage::{self, Asked, Stage, eventually};
+use concurrency::stage::{Asked, Stage, eventually};
 use libtest_mimic::{Arguments, Failed, Trial};
+use vigile_tests::breaking;
 use vigile_tests::envoy::{self, Binary};
 
 type Test = fn(&Binary) -> Result<(), Failed>;
@@ -99,7 +100,7 @@ fn a_policy_that_changes(binary: &Binary) -> Result<(), Failed> {
 /// The new VM is no heir: the lease ends when nobody renews it. Until then the place is taken, since the app
 /// may still be at work.
 fn a_place_of_a_broken_module(binary: &Binary) -> Result<(), Failed> {
-    let stage = Stage::start(binary, &stage::module_that_breaks(), 1);
+    let stage = Stage::start(binary, &breaking::module(), 1);
     let waits = stage.begin(Work::Takes(60_000));
     stage.crash()?;
     eventually("the new module finds the place taken", || {
@@ -111,7 +112,7 @@ fn a_place_of_a_broken_module(binary: &Binary) -> Result<(), Failed> {
 }
 
 fn fifty_and_a_crash(binary: &Binary) -> Result<(), Failed> {
-    let stage = Stage::start(binary, &stage::module_that_breaks(), 2);
+    let stage = Stage::start(binary, &breaking::module(), 2);
     let mut work = vec![Work::Takes(20); 49];
     work.insert(20, Work::Crash);
     stage.served(&work)?;

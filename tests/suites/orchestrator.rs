@@ -28,8 +28,9 @@ const ON_EVERY_ENVOY: [ScenarioOn; 5] = [
     ("bodies/commands", bodies::commands),
 ];
 
-const SCENARIOS: [Scenario; 9] = [
+const SCENARIOS: [Scenario; 10] = [
     ("limits/retry_after_is_enough", limits::waiting),
+    ("limits/tokens_without_a_name", limits::nobody),
     ("bodies/requests", bodies::requests),
     ("bodies/passwords", bodies::passwords),
     ("bodies/logout", bodies::logout),

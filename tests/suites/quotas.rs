@@ -144,7 +144,7 @@ fn nobodies(shop: &Shop) {
 /// Every address that runs a function, of Gradio 6 and of older ones, draws from one bucket; the rest of
 /// the app from none.
 fn what_counts(shop: &Shop) {
-    let token = shop.token("busy", &json!({}));
+    let pro = shop.token("busy", &json!({ "access_level": "pro" }));
     let counted = [
         "/gradio_api/queue/join",
         "/gradio_api/run/predict",
@@ -156,24 +156,35 @@ fn what_counts(shop: &Shop) {
         "/run/predict",
         "/api/predict",
         "/call/paint",
+        // What an app with `mcp_server=True` is asked by programs.
+        "/gradio_api/mcp",
+        "/gradio_api/mcp/",
+        "/gradio_api/mcp/http/",
+        "/gradio_api/mcp/messages/?session_id=0123",
     ];
     let free = [
         Call::get("/"),
         Call::get("/gradio_api/queue/data?session_hash=x"),
         Call::get("/gradio_api/call/paint/0123"),
         Call::post("/gradio_api/upload"),
+        // A component's own: the image editor sends its layers there.
+        Call::post("/gradio_api/component_server"),
+        Call::get("/gradio_api/mcp/sse"),
+        Call::get("/gradio_api/mcp/schema"),
+        Call::delete("/gradio_api/mcp/"),
         Call::get("/assets/index.js"),
     ];
-    assert_eq!(counted.len(), FREE);
     for (at, path) in counted.into_iter().enumerate() {
-        let answer = shop.send(&[Call::post(path).token(token.clone())]).remove(0);
-        let left = (FREE - 1 - at).to_string();
+        let answer = shop.send(&[Call::post(path).token(pro.clone())]).remove(0);
+        let left = (PRO - 1 - at).to_string();
         assert_eq!(
             (answer.status, answer.header("x-ratelimit-remaining")),
             (200, left.as_str()),
             "{path}"
         );
     }
+    let token = shop.token("spent", &json!({}));
+    used_up(shop, "spent", &json!({}));
     let calls: Vec<Call> =
         counted.iter().map(|path| Call::post(path).token(token.clone())).collect();
     assert_eq!(passed(shop, &calls), 0);
@@ -217,6 +228,9 @@ fn around(shop: &Shop) {
         "/gradio_api/assets/..%2fqueue/join",
         "/gradio_api/run%2Fpredict",
         "/gradio_api/call%2fpaint",
+        "/gradio_api/mcp%2f",
+        "/gradio_api/%6dcp/",
+        "/gradio_api/x/../mcp/",
     ] {
         calls.push(call.clone().at(path));
     }

@@ -13,6 +13,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use samples::document;
 use vigile::check::{Format, check as found_in};
 use vigile::sample::Ocr;
+use vigile::yaml::Yaml;
 use vigile_tests::envoy::{self, Binary};
 use vigile_tests::keys::RING;
 use vigile_tests::snippets::{self, Snippet};
@@ -28,6 +29,8 @@ fn main() {
     }
     for (name, text) in samples {
         trials.push(check(&name, &text));
+        let sample = text.clone();
+        trials.push(Trial::test(format!("clusters/{name}"), move || prefers_ipv4(&sample)));
         trials.extend(in_envoy(&name, &text, std::mem::take));
     }
     let policy = read("docs/policy.md");
@@ -109,6 +112,21 @@ fn behind_a_load_balancer(sample: &str) -> String {
     );
     assert!(text.contains("xff_trusted_cidrs") && text.contains("client_address"), "{text}");
     text
+}
+
+/// A name such as `localhost` has addresses of both families, and most apps listen on the one of IPv4. By
+/// itself Envoy takes those of IPv6 alone, where there are any.
+fn prefers_ipv4(text: &str) -> Result<(), Failed> {
+    let yaml = Yaml::parse(text).map_err(|error| error.problem)?;
+    let config = serde_json::to_value(yaml.tree())?;
+    let clusters = config["static_resources"]["clusters"].as_array().ok_or("no clusters")?;
+    for cluster in clusters {
+        let (kind, family) = (&cluster["type"], &cluster["dns_lookup_family"]);
+        if kind != "STATIC" && family != "V4_PREFERRED" {
+            return Err(format!("{}: {kind}, {family}", cluster["name"]).into());
+        }
+    }
+    Ok(())
 }
 
 /// No error, no warning, not even a note.

@@ -39,6 +39,7 @@ impl StableDiffusion {
                 ("STABLE_DIFFUSION_UPSTREAM_HOST", host.clone()),
                 ("STABLE_DIFFUSION_UPSTREAM_PORT", port.to_string()),
                 ("STABLE_DIFFUSION_HTTPS_PORT", https.to_string()),
+                ("STABLE_DIFFUSION_PUBLIC_HTTPS_PORT", https.to_string()),
                 ("STABLE_DIFFUSION_HTTP_PORT", http.to_string()),
                 ("STABLE_DIFFUSION_TLS_FOLDER", self.tls.clone()),
                 ("VIGILE_WASM_FILE", self.wasm.clone()),

@@ -7,6 +7,7 @@ use vigile_tests::caller::Call;
 use vigile_tests::case::{Mangle, Recipe};
 use vigile_tests::envoy::Binary;
 use vigile_tests::keys::RING;
+use vigile_tests::service::Service;
 
 use super::stage::{
     ASSISTANT, CHAT, LOGIN, PASSWORD, REGISTER, access, chat, client, login, recipe, say,
@@ -17,6 +18,8 @@ use super::stage::{
 pub(crate) fn logins(binary: &Binary, python: &Path) {
     let service = ASSISTANT.start(binary, python);
     let good = login("superuser", PASSWORD).from(client(1));
+    can_never_succeed(&service, "/auth/login", &["GET", "HEAD", "PUT", "DELETE"]);
+    can_never_succeed(&service, "/auth/jwt/login", &["GET", "PUT"]);
     let passed = LOGIN.exhaust(&service, &good);
     assert!(passed.iter().all(|answer| answer.status == 200), "{passed:?}");
     assert_eq!(service.asked("POST /auth/login"), passed.len());
@@ -60,6 +63,15 @@ pub(crate) fn logins(binary: &Binary, python: &Path) {
     }
 }
 
+/// A method that is none of the route's takes nothing of its limit.
+fn can_never_succeed(service: &Service, path: &str, methods: &[&str]) {
+    for method in methods {
+        let answer = service.send(&Call::new(method, path).from(client(1)));
+        answer.says(405, Some("method.not_allowed"));
+        answer.has(&[("x-ratelimit-limit", "")]);
+    }
+}
+
 /// 3 registrations an hour from an address.
 pub(crate) fn registrations(binary: &Binary, python: &Path) {
     let service = ASSISTANT.start(binary, python);
@@ -67,6 +79,7 @@ pub(crate) fn registrations(binary: &Binary, python: &Path) {
         let who = json!({ "username": name, "password": "a-good-password" });
         Call::post("/auth/register", &who)
     };
+    can_never_succeed(&service, "/auth/register", &["GET", "HEAD", "PUT", "DELETE"]);
     let passed = REGISTER.exhaust(&service, &register("alice").from(client(1)));
     let statuses: Vec<u16> = passed.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [201, 409, 409]);

@@ -103,8 +103,11 @@ pub(crate) fn hosts(python: &Path) {
     let http = service.envoy.listener("http");
     let plain =
         |host: &str| service.gate.plain(http, &Call::get("/chat?token=abc").with("host", host));
-    let answer = plain(&own);
-    assert_eq!(answer.status, 301, "{answer:?}");
-    answer.has(&[("location", &format!("https://{own}:8443/chat"))]);
+    // Where 8080 stands for 80, and where it is asked for itself.
+    for host in [own.clone(), format!("{own}:8080")] {
+        let answer = plain(&host);
+        assert_eq!(answer.status, 301, "{answer:?}");
+        answer.has(&[("location", &format!("https://{own}:8443/chat"))]);
+    }
     assert_eq!(plain("evil.example").status, 404);
 }

@@ -122,7 +122,7 @@ pub(crate) fn metrics(python: &Path) {
         service.send(&Call::get("/admin/users").bearer(&token("access", "alice", &["user"])));
     }
     for _ in 0..8 {
-        service.send(&Call::get("/auth/register").from(client(3)));
+        service.send(&Call::post("/auth/register", &json!({})).from(client(3)));
     }
     assert_eq!(service.counted("assistant", "token_missing"), 3);
     assert_eq!(service.counted("assistant", "token_roles"), 3);
@@ -158,7 +158,7 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
     ask(&["test", "rules", "tests/assistant/alerts.test.yaml"]);
     let service = ASSISTANT.start_newest(python);
     for _ in 0..5 {
-        service.send(&Call::get("/auth/register").from(client(3)));
+        service.send(&Call::post("/auth/register", &json!({})).from(client(3)));
     }
     assert_eq!(service.send(&Call::get("/health")).status, 200);
     let page = service.envoy.get("/stats/prometheus");
@@ -173,12 +173,14 @@ pub(crate) fn alerts(promtool: &Path, python: &Path) {
             "envoy_cluster_upstream_rq_xx",
             "envoy_response_code_class=\"2\",envoy_cluster_name=\"assistant\"",
         ),
-        ("envoy_wasm_vigile_vm_reload", ""),
+        ("envoy_wasm_vigile_vm_reload_success", ""),
+        ("envoy_wasm_vigile_vm_reload_backoff", ""),
+        ("envoy_wasm_vigile_vm_reload_failure", ""),
     ] {
         assert!(rules.contains(&format!("increase({name}")), "{name}");
         assert!(page.contains(&format!("{name}{{{label}}} ")), "{}", lines(&page, name));
     }
-    assert_eq!(rules.matches("increase(").count(), 4);
+    assert_eq!(rules.matches("increase(").count(), 6);
     // Every reason that an alert is about is one that Vigile counts.
     let reasons = rules.split("reason=~\"").nth(1).unwrap().split('"').next().unwrap();
     let (group, rest) = reasons.strip_prefix("token_(").unwrap().split_once(")|").unwrap();

@@ -2,9 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +10,7 @@ use serde_json::{Value, json};
 use vigile_tests::case::Recipe;
 use vigile_tests::envoy::{self, Binary, Envoy};
 use vigile_tests::keys::RING;
-use vigile_tests::{policies, wire};
+use vigile_tests::wire;
 
 use super::gpu::{Gpu, Work};
 
@@ -216,27 +214,4 @@ fn listener(name: &str, module: &Path, number: u32) -> Value {
             },
         }] }],
     })
-}
-
-/// The module of the same crate with the feature `crash`; built once, small optimisation will do.
-pub(crate) fn module_that_breaks() -> PathBuf {
-    static MODULE: OnceLock<PathBuf> = OnceLock::new();
-    let built = MODULE.get_or_init(|| {
-        let folder = policies::project().join("target/crash");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--release", "--package", "vigile-filter"])
-            .args(["--features", "crash", "--target", "wasm32-wasip1", "--target-dir"])
-            .arg(&folder)
-            .envs([
-                ("CARGO_PROFILE_RELEASE_LTO", "off"),
-                ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-                ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-            ])
-            .current_dir(policies::project())
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "the module with the feature crash was not built");
-        folder.join("wasm32-wasip1/release/vigile_filter.wasm")
-    });
-    built.clone()
 }

@@ -23,6 +23,8 @@ struct Site {
     module: &'static str,
     /// Where Envoy listens.
     address: &'static str,
+    /// The port that browsers ask for, which something in front leads to the one where Envoy listens.
+    public: u16,
     /// The key of the ring with which its platform signs.
     key: &'static str,
 }
@@ -33,6 +35,7 @@ const SITES: [Site; 2] = [
         platform: "https://example.org",
         module: "stablediffusion",
         address: "127.0.0.1",
+        public: 443,
         key: "iahome",
     },
     Site {
@@ -40,6 +43,7 @@ const SITES: [Site; 2] = [
         platform: "https://portal.example.com",
         module: "images",
         address: "127.0.0.2",
+        public: 9443,
         key: "partner",
     },
 ];
@@ -66,7 +70,7 @@ pub(crate) fn side_by_side(curl: &Path) -> Result<(), Failed> {
         same(&(status.as_str(), body.as_str()), &("200", "from the app"))?;
         let ancestors = format!("frame-ancestors 'self' {}", own.site.platform);
         same(&head.contains(&ancestors), &true).map_err(|_| format!("{ancestors}: {head}"))?;
-        same(&own.redirect(curl)?, &format!("https://{host}:{}/x", own.port("https")))?;
+        same(&own.redirect(curl)?, &format!("https://{host}:{}/x", own.site.public))?;
         // The other's token as it is, signed by the other for this module, and by this one for the other.
         for (key, module, reason) in [
             (foreign.site.key, foreign.site.module, "token.module"),
@@ -117,6 +121,7 @@ impl Site {
             ("UPSTREAM_PORT", app.port().to_string()),
             ("LISTEN_ADDRESS", self.address.to_owned()),
             ("HTTPS_PORT", free_port().to_string()),
+            ("PUBLIC_HTTPS_PORT", self.public.to_string()),
             ("HTTP_PORT", free_port().to_string()),
             ("ADMIN_PORT", "0".to_owned()),
             ("TLS_FOLDER", folder.display().to_string()),

@@ -12,6 +12,9 @@ use super::stage::{COOKIE, Justified, ORCHESTRATOR, client, execute, say, token}
 const FORBIDDEN: [&str; 13] =
     [";", "&&", "||", "|", "`", "$(", ">", ">>", "<", "<<", "\n", "\r", "\u{0}"];
 
+/// What does the same to a shell, or to whoever reads the log.
+const AS_BAD: [&str; 7] = ["&", "\u{b}", "\u{c}", "\u{1b}", "\u{7f}", "\u{85}", "\u{2028}"];
+
 fn command(words: &str) -> Call {
     Call::post("/api/v1/tools/execute_command/execute", &json!({ "command": words }))
 }
@@ -25,7 +28,7 @@ pub(crate) fn commands(binary: &Binary, python: &Path) {
         answer.says(422, Some("body.invalid"));
         assert_eq!(answer.json()["detail"][0]["loc"], json!(["body", "command"]), "{answer:?}");
     };
-    for forbidden in FORBIDDEN {
+    for forbidden in FORBIDDEN.into_iter().chain(AS_BAD) {
         refused(command(&format!("ls {forbidden} rm")));
         refused(command(&format!("ls{forbidden}")));
         let escaped: String =
@@ -47,7 +50,9 @@ pub(crate) fn commands(binary: &Binary, python: &Path) {
     assert_eq!(service.requests(), 0, "{}", service.app_saw());
     for (words, argv) in [
         ("ls -lah /workspace", json!(["ls", "-lah", "/workspace"])),
-        ("grep 'a & b' \"$HOME\"", json!(["grep", "a & b", "$HOME"])),
+        // Expressions of grep end with it, and by itself it runs nothing.
+        ("grep 'a b$' \"$HOME\"", json!(["grep", "a b$", "$HOME"])),
+        ("ls\t-l 'é à'", json!(["ls", "-l", "é à"])),
         ("systemctl restart nginx", json!(["systemctl", "restart", "nginx"])),
     ] {
         let answer = service.send(&command(words).bearer(&who));

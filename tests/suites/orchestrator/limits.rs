@@ -5,18 +5,27 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vigile_tests::caller::Call;
-use vigile_tests::case::whole_numbers;
+use vigile_tests::case::{Recipe, whole_numbers};
 use vigile_tests::envoy::Binary;
+use vigile_tests::keys::RING;
+use vigile_tests::limits::Limit;
 use vigile_tests::sample::Sample;
 
 use super::stage::{
     CHAT, Justified, LOGIN, ORCHESTRATOR, PASSWORD, QUOTA, REGISTER, TOOLS, client, execute, login,
-    register, rollback, say, token,
+    recipe, register, rollback, say, token,
 };
 
 /// `/auth/login` 5 a minute and `/auth/register` 3 an hour, by address.
 pub(crate) fn by_address(binary: &Binary, python: &Path) {
     let service = ORCHESTRATOR.start(binary, python);
+    // A method that is none of the route's takes nothing of its limit.
+    for path in ["/api/v1/auth/login", "/api/v1/auth/register"] {
+        for method in ["GET", "HEAD", "PUT", "DELETE", "GET", "GET"] {
+            let answer = service.send(&Call::new(method, path).from(client(1)));
+            answer.says(405, Some("method.not_allowed"));
+        }
+    }
     let passed = LOGIN.exhaust(&service, &login("admin", "guess").from(client(1)));
     assert!(passed.iter().all(|answer| answer.status == 401), "{passed:?}");
     LOGIN.holds(&service, &login("admin", PASSWORD).from(client(1)));
@@ -69,6 +78,24 @@ pub(crate) fn by_caller(binary: &Binary, python: &Path) {
     assert!(service.asked("POST /api/v1/chat") <= asked + 3);
 }
 
+/// Whoever has a token that names nobody shares each limit with all who have one, and takes nothing of others'.
+pub(crate) fn nobody(python: &Path) {
+    let service = ORCHESTRATOR.start_newest(python);
+    let nobody =
+        |role: &str| RING.mint(&Recipe { subject: Some(String::new()), ..recipe("nobody", role) });
+    let [viewer, admin] = ["viewer", "admin"].map(nobody);
+    // The app wants to know who it is, and says so.
+    let counted = |limit: Limit, call: Call| {
+        let passed = limit.exhaust(&service, &call);
+        assert!(passed.iter().all(|answer| answer.status == 422), "{passed:?}");
+    };
+    counted(CHAT, say().bearer(&viewer));
+    CHAT.holds(&service, &say().bearer(&admin).from(client(2)));
+    counted(TOOLS, execute("disk_usage").bearer(&viewer));
+    counted(QUOTA, rollback("a-1").bearer(&admin).why("The deployment of v7 failed"));
+    service.send(&say().bearer(&token("alice", "viewer"))).says(200, None);
+}
+
 /// 10 rollbacks a day of an admin, whatever they are of; another has his own.
 pub(crate) fn quota(binary: &Binary, python: &Path) {
     let service = ORCHESTRATOR.start(binary, python);
@@ -106,7 +133,7 @@ pub(crate) fn waiting(python: &Path) {
 }
 
 /// In both samples, each limit tells in Retry-After the time between two tokens of its bucket; it has one
-/// bucket for each caller, room for very many of them, and none that all of them share.
+/// bucket for each caller, room for very many of them, and none that all of them share but those without a name.
 pub(crate) fn honest() {
     for (name, count) in [("assistant", 3), ("orchestrator", 5)] {
         let limits = limits(name);
@@ -122,7 +149,8 @@ pub(crate) fn honest() {
                 assert_eq!(bucket["max_tokens"], bucket["tokens_per_fill"], "{limit}");
                 assert_eq!(told, ["retry-after", &seconds.div_ceil(tokens).to_string()], "{limit}");
                 let last = descriptor["entries"].as_array().unwrap().last().unwrap();
-                assert_eq!(last["value"], "", "one bucket for each: {limit}");
+                let is_for_each = last["value"] == "" || last["key"] == "nobody";
+                assert!(is_for_each, "one bucket for each: {limit}");
             }
             assert_eq!(limit["max_dynamic_descriptors"], 100_000, "{limit}");
             assert_eq!(limit["always_consume_default_token_bucket"], false, "{limit}");

@@ -59,9 +59,11 @@ pub(crate) fn headers(python: &Path) {
     assert!(page.body.contains("AI Orchestrator"), "{page:?}");
     let own = ORCHESTRATOR.variable("HOST");
     let http = service.envoy.listener("http");
-    let plain = service.gate.plain(http, &Call::get("/api/v1/chat?a=b").with("host", &own));
-    assert_eq!(plain.status, 301, "{plain:?}");
-    plain.has(&[("location", &format!("https://{own}:8443/api/v1/chat"))]);
+    for host in [own.clone(), format!("{own}:8080")] {
+        let plain = service.gate.plain(http, &Call::get("/api/v1/chat?a=b").with("host", &host));
+        assert_eq!(plain.status, 301, "{plain:?}");
+        plain.has(&[("location", &format!("https://{own}:8443/api/v1/chat"))]);
+    }
     service.send(&Call::get("/").with("host", "evil.example")).says(404, Some("module.unknown"));
 }
 

@@ -47,6 +47,10 @@ impl Call {
         Self { method: "POST", ..Self::get(path) }
     }
 
+    pub(crate) fn delete(path: &str) -> Self {
+        Self { method: "DELETE", ..Self::get(path) }
+    }
+
     pub(crate) fn at(self, path: &str) -> Self {
         Self { path: path.to_owned(), ..self }
     }

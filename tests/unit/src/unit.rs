@@ -44,6 +44,7 @@ pub struct Application {
 /// Unit with one application; it listens as long as the process lives.
 pub struct Unit {
     address: SocketAddr,
+    guest: Guest,
     around: Arc<Surroundings>,
     _folder: tempfile::TempDir,
 }
@@ -89,11 +90,20 @@ impl Unit {
                 tokio::spawn(served.clone().connection(stream, peer.ip()));
             }
         });
-        Self { address, around, _folder: folder }
+        Self { address, guest: guest.clone(), around, _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What the component itself answers. A server would keep from clients what such an answer cannot have.
+    pub fn component_answers(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
+        RUNTIME.block_on(async {
+            let answer = self.guest.answer(self.around.clone(), request).await.unwrap();
+            let (head, body) = answer.into_parts();
+            Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+        })
     }
 
     /// What its instances find.

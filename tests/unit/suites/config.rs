@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vigile_tests::app::App;
 use vigile_tests::case;
 use vigile_tests::keys::{RING, SERVICE_API_KEY};
-use vigile_unit_tests::client::ask;
+use vigile_unit_tests::client::{ask, ask_of};
 use vigile_unit_tests::config::{LOGGED, application, files, policy, rendered, unknown_members};
 use vigile_unit_tests::corpus::component;
 use vigile_unit_tests::guest::Guest;
@@ -14,6 +14,9 @@ use vigile_unit_tests::router::{Arrived, Outcome, Routes, rewritten};
 use vigile_unit_tests::unit::Unit;
 
 static GUEST: LazyLock<Guest> = LazyLock::new(|| Guest::load(&component()));
+
+/// Of `.env.example`.
+const SITE: &str = "stablediffusion.regispailler.fr";
 
 fn config(file: &str, more: &[(&str, &str)]) -> Value {
     let secret = &RING.environment()["IAHOME_JWT_SECRET"];
@@ -88,7 +91,7 @@ fn routes_stop_what_unit_does_not_survive() {
     for file in files() {
         let config = config(&file, &[]);
         let routes = routes(&config);
-        let host = "stablediffusion.regispailler.fr";
+        let host = SITE;
         let outcome = |host: &str, target: &str| {
             let peer = [203, 0, 113, 1].into();
             routes.outcome(&Arrived { method: "GET", host, target, peer })
@@ -181,8 +184,7 @@ fn stable_diffusion_opens_in_its_frame_alone() {
             ["sec-fetch-dest: iframe", "sec-fetch-mode: navigate", "sec-fetch-site: cross-site"];
         let host = ["connection: close"];
         let all = [&[first][..], &frame, &host, lines].concat();
-        vigile_unit_tests::client::ask_of(unit.address(), "stablediffusion.regispailler.fr", &all)
-            .answer()
+        ask_of(unit.address(), SITE, &all).answer()
     };
     let answer = to(&format!("GET /?token={token}"), &[]);
     assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
@@ -190,6 +192,16 @@ fn stable_diffusion_opens_in_its_frame_alone() {
     assert!(answer.header("set-cookie").unwrap().contains("Secure"));
     let mut answer = to("GET /", &[&format!("cookie: {cookie}")]);
     assert_eq!((answer.status, answer.rest()), (200, b"from the app".to_vec()));
+    // The page's own calls: the module's origin has the port of `.env.example`.
+    let call = |port: &str| {
+        let origin = format!("origin: https://{SITE}{port}");
+        let session = format!("cookie: {cookie}");
+        let lines = ["POST /run/predict", "content-length: 0", "connection: close"];
+        let lines = [&lines[..], &[&session, &origin]].concat();
+        ask_of(unit.address(), SITE, &lines).answer()
+    };
+    assert_eq!(call(":8443").status, 200);
+    assert_eq!(call("").header("vigile-reason"), Some("origin.foreign"));
     assert_eq!(to("GET /", &[]).header("vigile-reason"), Some("token.missing"));
     assert_eq!(to("GET /monitoring", &[&format!("cookie: {cookie}")]).status, 403);
     let elsewhere = ask(unit.address(), &["GET /", "connection: close"]).answer();

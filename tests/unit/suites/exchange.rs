@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use http::Request;
+use http_body_util::Full;
 use serde_json::{Value, json};
 use vigile_tests::keys::RING;
 use vigile_unit_tests::app::{App, LARGE};
@@ -169,13 +171,12 @@ fn an_app_that_switches_protocols_unasked_is_a_502() {
 }
 
 #[test]
-fn a_header_that_no_answer_may_have_is_a_502() {
-    let app = App::start();
+fn a_header_that_no_answer_may_have_lets_nobody_in() {
     let mut policy = open();
     policy["modules"][0]["headers"] = json!({ "http2-settings": "x" });
-    let upstream = format!("http://{}", app.address);
-    let unit = start(application(&policy, &RING.environment(), &upstream));
-    assert_eq!(get(unit.address(), "/headers").0.status, 502, "{}", unit.log());
+    let upstream = format!("http://{}", App::start().address);
+    let application = application(&policy, &RING.environment(), &upstream);
+    is_out_of_order(application, "policy: modules[0].headers.http2-settings: ");
 }
 
 #[test]
@@ -222,12 +223,103 @@ fn the_app_is_told_what_is_true_of_the_caller() {
     assert!(seen.contains("x-forwarded-proto: http\n"), "{seen}");
 }
 
+/// What is said of the origin of the module's own pages: Unit passes on a host without its port.
+#[test]
+fn the_port_that_browsers_ask_for_is_part_of_the_origin() {
+    let app = App::start();
+    let mut policy = open();
+    policy["modules"][0]["routes"] =
+        json!([{ "path": "/logout", "logout": true }, { "path": "/**", "public": true }]);
+    let upstream = format!("http://{}", app.address);
+    for (scheme, port, own, foreign, host) in [
+        ("https", "", "https://app.example.org", "https://app.example.org:8443", ""),
+        ("https", "443", "https://app.example.org", "https://app.example.org:8443", ""),
+        ("https", "8443", "https://app.example.org:8443", "https://app.example.org", ":8443"),
+        ("https", "80", "https://app.example.org:80", "https://app.example.org", ":80"),
+        ("http", "80", "http://app.example.org", "http://app.example.org:8080", ""),
+        ("http", "8080", "http://app.example.org:8080", "http://app.example.org", ":8080"),
+        ("forwarded", "8443", "https://app.example.org:8443", "https://app.example.org", ":8443"),
+        ("forwarded", "443", "https://app.example.org", "https://app.example.org:8443", ""),
+    ] {
+        let one = with(application(&policy, &RING.environment(), &upstream), "VIGILE_PORT", port);
+        let unit = start(with(one, "VIGILE_SCHEME", scheme));
+        let to = |first: &str, origin: &str| {
+            let origin = format!("origin: {origin}");
+            let lines = [first, &origin, "x-forwarded-proto: https", "connection: close"];
+            ask(unit.address(), &lines).answer()
+        };
+        let logout = |origin| to("POST /logout", origin);
+        assert_eq!(logout(own).status, 204, "{scheme} {port}: {own}");
+        let refused = logout(foreign);
+        assert_eq!(refused.header("vigile-reason"), Some("origin.foreign"), "{scheme} {port}");
+        let seen = String::from_utf8(to("GET /headers", own).rest()).unwrap();
+        let line = format!("x-forwarded-host: app.example.org{host}");
+        assert!(seen.lines().any(|seen| seen == line), "no {line} in\n{seen}");
+    }
+}
+
 #[test]
 fn head_keeps_the_length_that_the_app_gave() {
     let unit = start(before(App::start().address));
     let answer = ask(unit.address(), &["HEAD /large", "connection: close"]).answer();
     let length = answer.header("content-length").map(str::to_owned);
     assert_eq!((answer.status, length, answer.count()), (200, Some(LARGE.to_string()), 0));
+}
+
+/// Status, Content-Length and body, as the component itself says them.
+fn component_says(unit: &Unit, method: &str, path: &str) -> (u16, Option<usize>, String) {
+    let own = "http://app.example.org";
+    let request = Request::builder().method(method).uri(format!("{own}{path}"));
+    let request = request.header("origin", own).body(Full::default()).unwrap();
+    let answer = unit.component_answers(request);
+    let length = answer.headers().get("content-length");
+    let length = length.map(|length| length.to_str().unwrap().parse().unwrap());
+    (answer.status().as_u16(), length, String::from_utf8(answer.body().to_vec()).unwrap())
+}
+
+/// To HEAD the length that GET has, and no byte of it (RFC 9110 §9.3.2).
+#[test]
+fn a_refusal_or_a_failure_of_head_has_no_body() {
+    let app = App::start().address;
+    let nobody = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let mut guarded = open();
+    guarded["issuers"] = json!([{ "name": "iahome", "algorithms": ["HS256"],
+        "keys": [{ "secret": { "env": "IAHOME_JWT_SECRET" } }] }]);
+    guarded["modules"][0]["routes"] = json!([{ "path": "/**", "token": { "issuer": "iahome" } }]);
+    let guarded = application(&guarded, &RING.environment(), &format!("http://{app}"));
+    for (application, path, status) in [
+        (guarded, "/", 401),
+        (before(nobody), "/", 502),
+        (with(before(app), "VIGILE_TIMEOUT", "1"), "/never", 504),
+        (with(before(app), "VIGILE_SCHEME", "wss"), "/", 503),
+        (with(before(app), "VIGILE_ADDRESS", "path"), "/", 503),
+    ] {
+        let unit = start(application);
+        let (of_get, length, body) = component_says(&unit, "GET", path);
+        assert_eq!((of_get, length), (status, Some(body.len())), "GET {path}: {body}");
+        assert!(!body.is_empty(), "{status}");
+        assert_eq!(component_says(&unit, "HEAD", path), (status, length, String::new()));
+    }
+}
+
+/// Nor has 204 a length (RFC 9110 §8.6), whoever says one.
+#[test]
+fn what_has_no_content_tells_of_none() {
+    let mut policy = open();
+    policy["modules"][0]["routes"] =
+        json!([{ "path": "/logout", "logout": true }, { "path": "/**", "public": true }]);
+    for (answer, path, expected) in [
+        (&b""[..], "/logout", (204, None)),
+        (b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello", "/", (204, None)),
+        (b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", "/", (304, Some(5))),
+    ] {
+        let upstream = format!("http://{}", abrupt(answer));
+        let unit = start(application(&policy, &RING.environment(), &upstream));
+        for method in ["POST", "HEAD"].into_iter().take(if path == "/" { 2 } else { 1 }) {
+            let (status, length, body) = component_says(&unit, method, path);
+            assert_eq!(((status, length), &*body), (expected, ""), "{method} {path}");
+        }
+    }
 }
 
 #[test]
@@ -262,6 +354,9 @@ fn settings_that_are_wrong_let_nobody_in() {
         ("VIGILE_UPSTREAM", "http://user@app", "VIGILE_UPSTREAM: write an address"),
         ("VIGILE_UPSTREAM", "http://app/path", "VIGILE_UPSTREAM: write an address"),
         ("VIGILE_SCHEME", "wss", "VIGILE_SCHEME: write http, https or forwarded"),
+        ("VIGILE_PORT", "0", "VIGILE_PORT: write a port"),
+        ("VIGILE_PORT", "https", "VIGILE_PORT: write a port"),
+        ("VIGILE_PORT", "65536", "VIGILE_PORT: write a port"),
         ("VIGILE_ADDRESS", "header", "VIGILE_ADDRESS: write path"),
         ("VIGILE_TIMEOUT", "0", "VIGILE_TIMEOUT: write whole seconds"),
         ("VIGILE_TIMEOUT", "10s", "VIGILE_TIMEOUT: write whole seconds"),
