@@ -50,6 +50,8 @@ fn unit(app: SocketAddr, tls: Arc<ServerConfig>) -> SocketAddr {
         "config.json",
         &[
             ("IAHOME_JWT_SECRET", &RING.environment()["IAHOME_JWT_SECRET"]),
+            // Chromium asks for it, and is led elsewhere.
+            ("UNIT_PUBLIC_PORT", "443"),
             ("STABLE_DIFFUSION_UPSTREAM_HOST", &app.ip().to_string()),
             ("STABLE_DIFFUSION_UPSTREAM_PORT", &app.port().to_string()),
         ],
