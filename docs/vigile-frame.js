@@ -55,10 +55,10 @@ export function openModule(frame, { module, mint, refused = () => {}, refresh = 
       if (!minted) return end("mint.none");
       const life = minted.expires_in * 1000;
       if (!(life > 0)) throw new TypeError("mint: expires_in is the token's life in seconds");
-      const reason = opened || foreign ? await refreshed(minted.token) : null;
+      const opens = !opened;
+      const reason = opens && !foreign ? null : await refreshed(minted.token);
       if (reason) return mends(reason) ? Date.now() : end(reason);
-      if (!opened) open(minted.token);
-      foreign = false;
+      if (opens && !closed.aborted) open(minted.token);
       failures = 0;
       return asked + life * (0.7 + Math.random() / 10);
     } catch (error) {
@@ -71,7 +71,7 @@ export function openModule(frame, { module, mint, refused = () => {}, refresh = 
   /** Not by `src`: the token would stand in the page, and every opening in the history. */
   function open(token) {
     frame.contentWindow.location.replace(withToken(address, token));
-    opened = true;
+    [opened, foreign] = [true, false];
   }
 
   /** Fetches a fresh cookie. Gives the reason of a refusal; an answer that is not Vigile's is thrown. */

@@ -196,6 +196,19 @@ for (const reason of ["token.expired", "token.missing"]) {
   });
 }
 
+test("another account's session is replaced by the page's own fetch, and then the frame is opened", async () => {
+  const { seen, refusal } = stage();
+  await settled();
+  refusal("exchange.subject");
+  await settled();
+  assert.deepEqual([seen.minted, seen.fetched.length], [2, 1]);
+  assert.deepEqual(seen.opened, [`${MODULE}/?token=t1`, `${MODULE}/?token=t2`]);
+  // Where that does not help, it is said.
+  refusal("exchange.subject");
+  await settled();
+  assert.deepEqual([seen.refused, seen.fetched.length], [["exchange.subject"], 1]);
+});
+
 for (const reason of ["token.module", "token.roles", "exchange.too_large", "exchange.insecure", undefined]) {
   test(`${reason} is shown, and ends it`, async () => {
     const { seen, refusal } = stage();
