@@ -49,13 +49,7 @@ pub(crate) fn cannot_plant_its_session(stage: &Stage) {
         visit.driver.switch_to_window(tab).await.unwrap();
         visit.add_advert(&plant).await;
         attempts_failed(visit).await;
-        visit.enter(FRAME).await;
-        visit.generate("after", 1).await;
-        visit
-            .until("return document.querySelector('#caption textarea').value.endsWith(': after')")
-            .await;
-        let caption = visit.text("return document.querySelector('#caption textarea').value").await;
-        assert_eq!(caption, "petra: after");
+        goes_on_as(visit, "petra").await;
     });
     let planted = |line: &Value| line["reason"] == "refresh.done";
     assert!(!stage.logged(SAMPLE, "mallory-plants").iter().any(planted));
@@ -63,6 +57,17 @@ pub(crate) fn cannot_plant_its_session(stage: &Stage) {
     let log = traces.net_log();
     let beside = log.to(MODULE).filter(|sent| sent.path().contains(&token));
     assert!(beside.filter(|sent| sent.header("cookie").is_some()).count() >= 8);
+}
+
+/// The open frame is still this visitor's.
+async fn goes_on_as(visit: &Visit, user: &str) {
+    visit.enter(FRAME).await;
+    visit.generate("after", 1).await;
+    visit
+        .until("return document.querySelector('#caption textarea').value.endsWith(': after')")
+        .await;
+    let caption = visit.text("return document.querySelector('#caption textarea').value").await;
+    assert_eq!(caption, format!("{user}: after"));
 }
 
 /// What each attempt looked like to the hostile page: no answer that it could read.
@@ -93,13 +98,7 @@ pub(crate) fn cannot_send_itself_in(stage: &Stage) {
         visit.caption("paola: before").await;
         visit.add_advert(&format!("https://evil.example/send.html?token={token}")).await;
         visit.until("return document.body?.dataset.reason === 'exchange.subject'").await;
-        visit.enter(FRAME).await;
-        visit.generate("after", 1).await;
-        visit
-            .until("return document.querySelector('#caption textarea').value.endsWith(': after')")
-            .await;
-        let caption = visit.text("return document.querySelector('#caption textarea').value").await;
-        assert_eq!(caption, "paola: after");
+        goes_on_as(visit, "paola").await;
     });
     // The visitor's cookie went along: it was the gate that refused.
     let log = traces.net_log();
