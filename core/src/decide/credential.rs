@@ -114,7 +114,9 @@ fn in_cookie<'r>(visit: &Visit<'r>, name: &CookieName) -> Result<Option<&'r [u8]
     Ok(match (partitioned, plain) {
         (Some(twin), Some(plain)) => match (glimpse(twin), glimpse(plain)) {
             (Some(of_twin), Some(of_plain))
-                if of_twin.is_of_the_same(&of_plain) && of_twin.expires >= of_plain.expires =>
+                if of_twin.subject.is_some()
+                    && of_twin.is_of_the_same(&of_plain)
+                    && of_twin.expires >= of_plain.expires =>
             {
                 Some(twin)
             }
