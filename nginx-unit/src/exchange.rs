@@ -11,13 +11,14 @@ use wasip2::io::poll::{Pollable, poll};
 use crate::answer::{self, BAD_GATEWAY, Failure, TIMED_OUT};
 use crate::arrival::Arrival;
 use crate::load::Gate;
-use crate::pipe::{Feed, Pipe};
+use crate::pipe::{Feed, Pipe, Stalled};
 
 /// How long a connection may take.
 const CONNECT: u64 = 5_000_000_000;
 
-/// How long a client that is sent nothing goes unnoticed when it leaves.
-const LOOK: u64 = 1_000_000_000;
+/// How much longer than `VIGILE_TIMEOUT` an answer that broke off is kept open. Unit ends it by `limits.timeout`
+/// meanwhile, where that is less.
+const KEPT: u64 = 60_000_000_000;
 
 /// Calls the app, and passes its answer on.
 pub(crate) fn exchange(arrival: Arrival, gate: &Gate, plan: &ResponsePlan, out: ResponseOutparam) {
@@ -36,9 +37,25 @@ pub(crate) fn exchange(arrival: Arrival, gate: &Gate, plan: &ResponsePlan, out: 
     let edits = plan.edits(&headers);
     apply(&mut headers, &edits);
     let feed = Feed::of_response(&response).filter(|_| answer::has_content(status, is_head));
-    if let Some(download) = answer::send(out, status, headers, feed) {
-        pump(upload, download);
+    if let Some(download) = answer::send(out, status, headers, feed)
+        && let Err(stalled) = pump(upload, download, gate.longest)
+    {
+        drop(response);
+        break_off(stalled, gate);
     }
+}
+
+/// Ends an answer of which there should be more. An error would have Unit's module abort its process, with
+/// every request in it, so the body is left without an end. When this returns, Unit takes that for the end of a
+/// whole one: it ends the chunks, and of a length that was said it lets the next bytes of the connection, its own
+/// 408, be the rest. So this waits until Unit has cut the client off. A proxy of Unit in front, which two hops
+/// have, counts by itself, and takes chunks for whole in any case.
+fn break_off(stalled: Stalled, gate: &Gate) {
+    crate::log("upstream: the answer broke off");
+    if !gate.address_in_path {
+        monotonic_clock::subscribe_duration(gate.timeout.saturating_add(KEPT)).block();
+    }
+    stalled.leave();
 }
 
 /// The app's answer, and what is left of the body on its way there.
@@ -82,17 +99,22 @@ fn options(timeout: u64) -> Result<RequestOptions, ()> {
     Ok(options)
 }
 
-/// Until the answer has ended, or one of them left. What the app has not read of the request then is dropped.
-fn pump(mut upload: Option<Pipe>, mut download: Pipe) {
+/// Until the answer has ended. What the app has not read of the request then is dropped. An error where the
+/// app broke off, or the answer has lasted for `longest`: nobody tells a component that its client has left.
+fn pump(mut upload: Option<Pipe>, mut download: Pipe, longest: Option<u64>) -> Result<(), Stalled> {
+    let last = longest.map(monotonic_clock::subscribe_duration);
     loop {
         let up = step(&mut upload);
         match download.pump() {
-            Ok(Some(down)) => {
-                let look = monotonic_clock::subscribe_duration(LOOK);
-                wait(&[up.as_ref(), Some(&down), Some(&look)]);
+            Ok(Some(down)) => wait(&[up.as_ref(), Some(&down), last.as_ref()]),
+            Ok(None) => {
+                download.finish();
+                return Ok(());
             }
-            Ok(None) => return download.finish(),
-            Err(_) => return,
+            Err(_) => return Err(download.stall()),
+        }
+        if last.as_ref().is_some_and(Pollable::ready) {
+            return Err(download.stall());
         }
     }
 }

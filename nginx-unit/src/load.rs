@@ -21,6 +21,8 @@ pub(crate) struct Gate {
     pub(crate) address_in_path: bool,
     /// `VIGILE_TIMEOUT`, in nanoseconds: how long the app may keep silent.
     pub(crate) timeout: u64,
+    /// `VIGILE_MAX_DURATION`, in nanoseconds: how long an answer may last once it has begun.
+    pub(crate) longest: Option<u64>,
 }
 
 /// Loads what Unit's configuration names.
@@ -44,12 +46,18 @@ pub(crate) fn load() -> Result<Gate, Vec<String>> {
         .ok_or_else(|| wrong("VIGILE_UPSTREAM: write an address such as http://127.0.0.1:7860"))?;
     let timeout = nanoseconds(&env::var("VIGILE_TIMEOUT").unwrap_or_else(|_| "300".into()))
         .ok_or_else(|| wrong("VIGILE_TIMEOUT: write whole seconds, 1 to 86400"))?;
+    let longest = match &*said("VIGILE_MAX_DURATION") {
+        "" => None,
+        text => Some(nanoseconds(text).ok_or_else(|| {
+            wrong("VIGILE_MAX_DURATION: write whole seconds, 1 to 86400, or leave it out")
+        })?),
+    };
     let document = document(said("VIGILE_POLICY"))
         .map_err(|(file, error)| vec![format!("VIGILE_POLICY: {file}: {error}")])?;
     let state = read(&document, Host { peer_address: address_in_path, ..Host::UNIT });
     let shown = |one: &Invalid| format!("policy: {one}");
     let state = state.map_err(|all| all.iter().map(shown).collect::<Vec<_>>())?;
-    Ok(Gate { state, upstream, scheme, port, address_in_path, timeout })
+    Ok(Gate { state, upstream, scheme, port, address_in_path, timeout, longest })
 }
 
 /// The policy itself, or the file that holds it: to read one costs as much as to read a policy of some pages.

@@ -21,6 +21,9 @@ pub(crate) struct Pipe {
 /// One of a pipe's sides is gone.
 pub(crate) struct Broken;
 
+/// A body that nothing more is written to, and that has no end yet.
+pub(crate) struct Stalled(OutputStream, OutgoingBody);
+
 impl Feed {
     pub(crate) fn of_request(request: &IncomingRequest) -> Option<Self> {
         Self::of(request.consume().ok()?)
@@ -87,5 +90,18 @@ impl Pipe {
     pub(crate) fn finish(self) {
         drop(self.stream);
         let _ = OutgoingBody::finish(self.body, None);
+    }
+
+    /// Lets go of what the body was read from.
+    pub(crate) fn stall(self) -> Stalled {
+        Stalled(self.stream, self.body)
+    }
+}
+
+impl Stalled {
+    /// The body goes with the instance. To drop it would tell the host of an error.
+    pub(crate) fn leave(self) {
+        let Self(stream, body) = self;
+        std::mem::forget((stream, body));
     }
 }

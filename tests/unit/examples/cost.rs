@@ -98,7 +98,7 @@ async fn requests(guest: &Guest, around: &Arc<Surroundings>, host: &str, header:
         }
         let request = request.body(Full::new(Bytes::new())).unwrap();
         let started = Instant::now();
-        let answer = guest.answer(around.clone(), request).await.unwrap();
+        let (answer, _) = guest.answer(around.clone(), request).await.unwrap();
         drop(http_body_util::BodyExt::collect(answer.into_body()).await);
         took.push(started.elapsed());
     }

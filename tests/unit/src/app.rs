@@ -1,9 +1,11 @@
 //! An app that streams both ways, and tells how its calls ended.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -108,4 +110,54 @@ async fn headers(headers: HeaderMap) -> String {
         format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
     };
     headers.iter().map(line).collect()
+}
+
+/// An app that reads a request's head, answers with these bytes, and closes.
+pub fn abrupt(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer);
+        }
+    });
+    address
+}
+
+/// How often `/open` says that it is there.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// An app whose `/open` sends a part, then dots and, told so, the rest. Each other path has these bytes, after which the
+/// connection is closed, or stays.
+pub fn unsteady(answer: &'static [u8], stays: bool) -> (SocketAddr, mpsc::Sender<()>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = mpsc::channel();
+    let told = Arc::new(Mutex::new(told));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, told) = (stream.unwrap(), told.clone());
+            std::thread::spawn(move || {
+                let mut head = [0; 4096];
+                let read = stream.read(&mut head).unwrap();
+                if !head[..read].starts_with(b"GET /open ") {
+                    stream.write_all(answer).unwrap();
+                    if stays {
+                        std::thread::park();
+                    }
+                    return;
+                }
+                let first = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+                stream.write_all(first).unwrap();
+                let told = told.lock().unwrap();
+                while told.recv_timeout(BEAT) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    let _ = stream.write_all(b"1\r\n.\r\n");
+                }
+                let _ = stream.write_all(b"3\r\ntwo\r\n0\r\n\r\n");
+            });
+        }
+    });
+    (address, tell)
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use vigile_tests::policies::{self, project};
@@ -14,15 +15,20 @@ use vigile_tests::tools;
 use crate::router::Routes;
 use crate::unit::Application;
 
-/// A file under `nginx-unit/`, rendered with the values of `.env.example` and these.
+/// A configuration under `nginx-unit/`, rendered with the values of `.env.example` and these.
 pub fn rendered(file: &str, values: &[(&str, &str)]) -> Value {
+    let text = text(file, values);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The text of a file there, rendered likewise.
+pub fn text(file: &str, values: &[(&str, &str)]) -> String {
     let read = |name: &str| std::fs::read_to_string(folder().join(name)).unwrap();
     let (mut known, wrong) = vigile::sample::variables(&read(".env.example"));
     assert!(wrong.is_empty(), "{wrong:?}");
     known.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let text = vigile::sample::render(&read(file), &known);
-    let text = text.unwrap_or_else(|unfilled| panic!("{file}: {unfilled:?}"));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+    text.unwrap_or_else(|unfilled| panic!("{file}: {unfilled:?}"))
 }
 
 /// Every configuration of the folder.
@@ -173,20 +179,27 @@ pub fn application(
     let environment: BTreeMap<String, String> =
         environment.iter().map(|(name, value)| (name.clone(), text(value))).collect();
     assert_eq!(application["access"]["filesystem"], serde_json::json!([folder]));
-    let routes = match &config["routes"] {
-        Value::Object(lists) => &lists["front"],
-        list => list,
-    };
+    // Both files name the list after the application, and the listener passes to it.
+    let listener = listener(config, name);
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     Application {
         address_in_path: environment.contains_key("VIGILE_ADDRESS"),
         environment,
         files: files.collect(),
-        routes: Routes::read(routes),
+        routes: Routes::read(&config["routes"][name]),
         max_body_size: config["settings"]["http"]["max_body_size"].as_u64().unwrap() as usize,
-        trusts_forwarded_for: false,
+        silence: Duration::from_secs(application["limits"]["timeout"].as_u64().unwrap()),
+        trusts_forwarded_for: listener["forwarded"]["source"] == serde_json::json!(["127.0.0.1"]),
         tls: None,
     }
+}
+
+/// The listener that passes to the routes of this name.
+fn listener<'c>(config: &'c Value, name: &str) -> &'c Value {
+    let pass = format!("routes/{name}");
+    let mut all = config["listeners"].as_object().unwrap().values();
+    all.find(|listener| listener["pass"] == *pass)
+        .unwrap_or_else(|| panic!("none passes to {pass}"))
 }
 
 /// The policy of a sample, by the command that the README names.

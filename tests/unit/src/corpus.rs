@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-use vigile_policy::{Draft, Host, Invalid};
+use serde_json::Value;
+use vigile_policy::Host;
 use vigile_tests::app::App;
 use vigile_tests::conversation::Ready;
-use vigile_tests::outcome::Outcome;
+use vigile_tests::outcome::{self, Outcome};
 use vigile_tests::policies::{Policy, project};
 use vigile_tests::wire;
 
@@ -46,8 +47,9 @@ impl Corpus {
         let (app, upstream) = App::start();
         let upstream = format!("http://{upstream}");
         let started = policies.iter().filter_map(|(name, policy)| {
-            let policy_json = honoured(policy, environment, hops)?;
-            let mut application = application(&policy_json, environment, &upstream);
+            let host = Host { peer_address: hops == Hops::Two, ..Host::UNIT };
+            let honoured = policy.honoured_by(host, environment)?;
+            let mut application = application(&honoured, environment, &upstream);
             // Whatever proxy is in front of Unit tells the scheme; callers choose it in the corpus.
             application.environment.insert("VIGILE_SCHEME".into(), "forwarded".into());
             if hops == Hops::Two {
@@ -72,13 +74,11 @@ impl Corpus {
         let unit = &self.units[policy];
         let answer = wire::exchange(unit.address(), ready);
         let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", ready.id));
-        let log = line(&unit.log(), &ready.id);
-        let word = |name: &str| log.as_ref().and_then(|line| line[name].as_str());
-        let reason = word("would_refuse").or(word("reason")).map(str::to_owned);
-        let verdict = word("event").and_then(|event| event.strip_prefix("request."));
+        let log = outcome::line(&unit.log(), &ready.id);
+        let (reason, verdict) = outcome::told_by(log.as_ref());
         Outcome {
             reason,
-            verdict: verdict.map(str::to_owned),
+            verdict,
             status: answer.status,
             headers: answer.headers,
             body: answer.body,
@@ -103,52 +103,9 @@ pub fn application(
         files: [("policy.json".to_owned(), policy.to_string())].into(),
         routes: Routes::default(),
         max_body_size: 8 * 1024 * 1024,
+        silence: Duration::from_secs(3600),
         address_in_path: false,
         trusts_forwarded_for: false,
         tls: None,
     }
-}
-
-/// The policy without websockets and without what counts requests: neither is Unit's, and the cases of both
-/// say so. `None` where it lists addresses that nobody knows.
-fn honoured(policy: &Policy, environment: &BTreeMap<String, String>, hops: Hops) -> Option<Value> {
-    let host = Host { peer_address: hops == Hops::Two, ..Host::UNIT };
-    let mut json = logging_all(policy);
-    loop {
-        let draft = Draft::read(json.to_string().as_bytes()).unwrap();
-        let mistakes = draft.resolve(environment, host).err().unwrap_or_default();
-        let Some(Invalid { path, problem }) = mistakes.first() else { return Some(json) };
-        match path.rsplit('.').next() {
-            Some("addresses") => return None,
-            Some("subprotocol" | "concurrency") => remove(&mut json, path),
-            // No other place was left to a module of websockets.
-            Some("credentials") => remove(&mut json, path.trim_end_matches(".credentials")),
-            _ => panic!("{path}: {problem}"),
-        }
-    }
-}
-
-/// Takes out what stands at a path such as `modules[0].credentials.subprotocol`.
-fn remove(json: &mut Value, path: &str) {
-    let pointer = format!("/{}", path.replace(['.', '['], "/").replace(']', ""));
-    let (parent, last) = pointer.rsplit_once('/').unwrap();
-    match json.pointer_mut(parent).unwrap() {
-        Value::Array(items) => items.remove(last.parse::<usize>().unwrap()),
-        parent => parent.as_object_mut().unwrap().remove(last).unwrap(),
-    };
-}
-
-/// The policy with a line for every request: where Envoy's filter state tells a reason, here the log does.
-fn logging_all(policy: &Policy) -> Value {
-    let mut json = policy.json();
-    match json.get_mut("log") {
-        Some(log) => log["events"] = json!("all"),
-        None => json["log"] = json!({ "events": "all" }),
-    }
-    json
-}
-
-fn line(log: &str, id: &str) -> Option<Value> {
-    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.rfind(|line| line["request_id"] == id)
 }

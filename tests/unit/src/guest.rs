@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, ResourceLimiter, Store};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -64,12 +65,13 @@ impl Guest {
         self.0.instantiate_async(&mut store).await.map(drop)
     }
 
-    /// An instance for one request. An error is what makes Unit abort the application's process.
+    /// An instance for one request: its answer, and the call, which may last longer. An error is what makes
+    /// Unit abort the application's process.
     pub async fn answer(
         &self,
         around: Arc<Surroundings>,
         request: http::Request<Full<Bytes>>,
-    ) -> anyhow::Result<http::Response<HyperOutgoingBody>> {
+    ) -> anyhow::Result<(http::Response<HyperOutgoingBody>, JoinHandle<anyhow::Result<()>>)> {
         let mut store = Store::new(self.0.engine(), Instance::of(&around)?);
         store.limiter(|instance| instance);
         let request = request.map(|body| body.map_err(|never| match never {}));
@@ -82,7 +84,7 @@ impl Guest {
             proxy.wasi_http_incoming_handler().call_handle(&mut store, request, out).await
         });
         match receiver.await {
-            Ok(answer) => Ok(answer?),
+            Ok(answer) => Ok((answer?, task)),
             Err(_) => match task.await? {
                 Ok(()) => anyhow::bail!("the component set no answer"),
                 Err(error) => Err(error),

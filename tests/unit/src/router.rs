@@ -18,7 +18,7 @@ pub struct Arrived<'a> {
     /// In lower case, without the port.
     pub host: &'a str,
     /// As it was sent.
-    pub target: &'a str,
+    pub target: &'a [u8],
     pub peer: IpAddr,
 }
 
@@ -80,6 +80,24 @@ impl Routes {
     }
 }
 
+impl<'a> Arrived<'a> {
+    /// Path and query; what follows a `#` is read by nobody.
+    fn parts(&self) -> (&'a [u8], &'a [u8]) {
+        let whole = self.target.split(|byte| *byte == b'#').next().unwrap_or_default();
+        match whole.iter().position(|byte| *byte == b'?') {
+            Some(at) => (&whole[..at], &whole[at + 1..]),
+            None => (whole, b""),
+        }
+    }
+}
+
+/// A query as routes see it: `+` is a space, and what is no escape stays (nxt_http_request.c).
+fn arguments(query: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> =
+        query.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&spaced).collect()
+}
+
 /// `$uri`: escapes decoded, slashes merged, dot segments resolved, as Unit's own parser does in one go.
 fn read(path: &[u8]) -> Vec<u8> {
     let decoded: Vec<u8> = percent_decode(path).collect();
@@ -103,14 +121,14 @@ fn read(path: &[u8]) -> Vec<u8> {
 /// The target that a second hop is sent by an action with `rewrite`: what it gives is read as a path of its
 /// own, and the query stays.
 pub fn rewritten(action: &Value, arrived: &Arrived<'_>) -> Option<Vec<u8>> {
-    let (path, query) = arrived.target.split_once('?').unwrap_or((arrived.target, ""));
+    let (path, query) = arrived.parts();
     let mut rest = action.get("rewrite")?.as_str()?;
     let mut written = Vec::new();
     while let Some(next) = rest.chars().next() {
         let variables = [
             ("$remote_addr", arrived.peer.to_string().into_bytes()),
-            ("$request_uri", arrived.target.as_bytes().to_vec()),
-            ("$uri", read(path.as_bytes())),
+            ("$request_uri", arrived.target.to_vec()),
+            ("$uri", read(path)),
         ];
         let found = variables.into_iter().find(|(name, _)| rest.starts_with(name));
         match found {
@@ -128,7 +146,7 @@ pub fn rewritten(action: &Value, arrived: &Arrived<'_>) -> Option<Vec<u8>> {
     let mut target = read(path);
     if !query.is_empty() {
         target.extend(b"?");
-        target.extend(query.as_bytes());
+        target.extend(query);
     }
     Some(target)
 }
@@ -186,15 +204,12 @@ impl Pattern {
 impl Condition {
     /// One of the positive patterns, where there are any, and all of the negative ones.
     fn holds(&self, arrived: &Arrived<'_>) -> bool {
-        let (path, query) = match arrived.target.split_once('?') {
-            Some((path, query)) => (path, query),
-            None => (arrived.target, ""),
-        };
+        let (path, query) = arrived.parts();
         let value = match self.property.as_str() {
             "host" => arrived.host.as_bytes().to_vec(),
             "method" => arrived.method.as_bytes().to_vec(),
-            "query" => query.as_bytes().to_vec(),
-            "uri" => read(path.as_bytes()),
+            "query" => arguments(query),
+            "uri" => read(path),
             "source" => Vec::new(),
             other => panic!("the tests' router does not know `{other}`"),
         };

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
@@ -22,6 +22,8 @@ use tokio_rustls::rustls::ServerConfig;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::guest::{Guest, Surroundings};
+use crate::head::{self, Head};
+use crate::process::{Body, Process};
 use crate::router::{Arrived, Outcome, Routes, rewritten};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
@@ -33,6 +35,8 @@ pub struct Application {
     pub files: BTreeMap<String, String>,
     pub routes: Routes,
     pub max_body_size: usize,
+    /// `limits.timeout`.
+    pub silence: Duration,
     /// Two hops: the first one writes the caller's address into the path.
     pub address_in_path: bool,
     /// `forwarded` with a `source` that is this machine: the address is the last of X-Forwarded-For.
@@ -46,14 +50,12 @@ pub struct Unit {
     address: SocketAddr,
     guest: Guest,
     around: Arc<Surroundings>,
+    process: Process,
     _folder: tempfile::TempDir,
 }
 
-type Body = BoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
-
 struct Served {
-    guest: Guest,
-    around: Arc<Surroundings>,
+    process: Process,
     routes: Routes,
     max_body_size: usize,
     address_in_path: bool,
@@ -74,9 +76,10 @@ impl Unit {
         let log = MemoryOutputPipe::new(usize::MAX);
         let around =
             Arc::new(Surroundings { environment, folder: PathBuf::from(folder.path()), log });
+        let (silence, two_hops) = (application.silence, application.address_in_path);
+        let process = Process::new(guest, around.clone(), silence, two_hops);
         let served = Arc::new(Served {
-            guest: guest.clone(),
-            around: around.clone(),
+            process: process.clone(),
             routes: application.routes,
             max_body_size: application.max_body_size,
             address_in_path: application.address_in_path,
@@ -90,7 +93,7 @@ impl Unit {
                 tokio::spawn(served.clone().connection(stream, peer.ip()));
             }
         });
-        Self { address, guest: guest.clone(), around, _folder: folder }
+        Self { address, guest: guest.clone(), around, process, _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -100,10 +103,15 @@ impl Unit {
     /// What the component itself answers. A server would keep from clients what such an answer cannot have.
     pub fn component_answers(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
         RUNTIME.block_on(async {
-            let answer = self.guest.answer(self.around.clone(), request).await.unwrap();
+            let (answer, _) = self.guest.answer(self.around.clone(), request).await.unwrap();
             let (head, body) = answer.into_parts();
             Response::from_parts(head, body.collect().await.unwrap().to_bytes())
         })
+    }
+
+    /// How often the application's process was gone, with every request in it.
+    pub fn aborts(&self) -> usize {
+        self.process.aborts()
     }
 
     /// What its instances find.
@@ -136,6 +144,14 @@ impl Served {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         peer: IpAddr,
     ) {
+        let (first, mut stream) = head::read(stream).await;
+        if let Some(head) = first.filter(|head| !head.is_survived()) {
+            let status = self.not_survived(&head, peer);
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+            return;
+        }
         let service = service_fn(move |request| {
             let served = self.clone();
             async move { Ok::<_, std::convert::Infallible>(served.serve(request, peer).await) }
@@ -146,17 +162,25 @@ impl Served {
         let _ = server.serve_connection(TokioIo::new(stream), service).await;
     }
 
-    async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
-        match self.arrived(request, peer).await {
-            Ok(request) => match self.guest.answer(self.around.clone(), request).await {
-                Ok(answer) => answer.map(|body| body.map_err(Into::into).boxed()),
-                Err(error) => {
-                    eprintln!("Unit would abort the application: {error:?}");
-                    plain(StatusCode::SERVICE_UNAVAILABLE)
-                }
-            },
-            Err(status) => plain(status),
+    /// Routes come first; what they let pass ends the process.
+    fn not_survived(&self, head: &Head, peer: IpAddr) -> StatusCode {
+        let Some(host) = server_name(head.host()) else { return StatusCode::BAD_REQUEST };
+        let arrived = Arrived { method: &head.method, host: &host, target: &head.target, peer };
+        match self.routes.outcome(&arrived) {
+            Outcome::Return(status) => status,
+            Outcome::Pass(_) => {
+                self.process.abort("it can make no request of this head");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
+    }
+
+    async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let answer = match self.arrived(request, peer).await {
+            Ok(request) => self.process.answer(request).await,
+            Err(status) => return plain(status),
+        };
+        answer.unwrap_or_else(|| plain(StatusCode::SERVICE_UNAVAILABLE))
     }
 
     /// The request as the component gets it, or Unit's own answer.
@@ -183,7 +207,8 @@ impl Served {
         }
         let body = Limited::new(body, self.max_body_size).collect().await;
         let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?.to_bytes();
-        let arrived = Arrived { method: head.method.as_str(), host: &host, target: &target, peer };
+        let method = head.method.as_str();
+        let arrived = Arrived { method, host: &host, target: target.as_bytes(), peer };
         let action = match self.routes.outcome(&arrived) {
             Outcome::Pass(action) => action,
             Outcome::Return(status) => return Err(status),
@@ -203,8 +228,8 @@ impl Served {
             .map_err(|_| StatusCode::BAD_REQUEST)?;
         let passed = head.headers.iter().filter(|(name, _)| !is_taken_away(name));
         for (name, value) in passed {
-            // A value that is no text aborts the application's process (Unit 1.35.0).
             if std::str::from_utf8(value.as_bytes()).is_err() {
+                self.process.abort("a value is no text");
                 return Err(StatusCode::SERVICE_UNAVAILABLE);
             }
             request.headers_mut().append(name, value.clone());

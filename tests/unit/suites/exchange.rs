@@ -1,6 +1,6 @@
 //! What the component does with bodies, with apps that fail, and with settings that are wrong.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
 use vigile_tests::keys::RING;
-use vigile_unit_tests::app::{App, LARGE};
+use vigile_unit_tests::app::{App, LARGE, abrupt};
 use vigile_unit_tests::client::{ask, get};
 use vigile_unit_tests::corpus::{application, component};
 use vigile_unit_tests::guest::{Guest, largest_memory};
@@ -97,19 +97,6 @@ fn largest_process() -> String {
     line["VmHWM:".len()..].trim().to_owned()
 }
 
-#[test]
-fn a_client_that_leaves_ends_the_call() {
-    let app = App::start();
-    let unit = start(before(app.address));
-    app.send("one");
-    let mut answer = ask(unit.address(), &["GET /events"]).answer();
-    answer.chunk().unwrap();
-    assert!(app.left.try_recv().is_err(), "it left before it was left");
-    drop(answer);
-    // Nothing more is sent: the component finds out by itself.
-    assert_eq!(app.left.recv_timeout(PATIENCE), Ok("/events"));
-}
-
 fn says(unit: &Unit, path: &str, status: u16) {
     let (answer, body) = get(unit.address(), path);
     assert_eq!(answer.status, status, "{body}");
@@ -128,20 +115,6 @@ fn an_app_that_refuses_is_a_502() {
     let csp = answer.header("content-security-policy").unwrap();
     assert!(csp.contains("frame-ancestors https://platform.example.org"), "{csp}");
     assert!(unit.log().contains("upstream: ErrorCode::ConnectionRefused"), "{}", unit.log());
-}
-
-/// An app that reads a request's head, answers with these bytes, and closes.
-fn abrupt(answer: &'static [u8]) -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(answer);
-        }
-    });
-    address
 }
 
 #[test]
@@ -177,16 +150,6 @@ fn a_header_that_no_answer_may_have_lets_nobody_in() {
     let upstream = format!("http://{}", App::start().address);
     let application = application(&policy, &RING.environment(), &upstream);
     is_out_of_order(application, "policy: modules[0].headers.http2-settings: ");
-}
-
-#[test]
-fn a_body_that_breaks_off_does_not_end_as_a_whole_one() {
-    let unit = start(before(abrupt(
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
-    )));
-    let mut answer = ask(unit.address(), &["GET /"]).answer();
-    assert_eq!((answer.status, answer.chunk().unwrap()), (200, b"hello".to_vec()));
-    assert_eq!(answer.chunk(), None);
 }
 
 #[test]
@@ -360,6 +323,7 @@ fn settings_that_are_wrong_let_nobody_in() {
         ("VIGILE_ADDRESS", "header", "VIGILE_ADDRESS: write path"),
         ("VIGILE_TIMEOUT", "0", "VIGILE_TIMEOUT: write whole seconds"),
         ("VIGILE_TIMEOUT", "10s", "VIGILE_TIMEOUT: write whole seconds"),
+        ("VIGILE_MAX_DURATION", "1h", "VIGILE_MAX_DURATION: write whole seconds"),
         // The route in front is missing.
         ("VIGILE_ADDRESS", "path", "VIGILE_ADDRESS: no address stands first in the path"),
     ] {

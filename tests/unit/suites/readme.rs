@@ -34,11 +34,8 @@ fn run() {
     for part in ["nginx-unit", "envoy"] {
         copy(&project().join(part), &root.join(part));
     }
-    fs::create_dir(root.join("policies")).unwrap();
     fs::create_dir(root.join("bin")).unwrap();
     symlink(tools::vigile(), root.join("bin/vigile")).unwrap();
-    fs::write(root.join("fullchain.pem"), "the chain\n").unwrap();
-    fs::write(root.join("privkey.pem"), "the key\n").unwrap();
     let unit = Arc::new(Mutex::new(Unit::default()));
     let listener = UnixListener::bind(root.join("control.sock")).unwrap();
     let answering = unit.clone();
@@ -61,14 +58,30 @@ fn run() {
     let unit = unit.lock().unwrap();
     let asked: Vec<&str> = unit.asked.iter().map(String::as_str).collect();
     let wanted = [
-        "PUT /certificates/vigile",
+        "PUT /config",
+        "PUT /config",
         "PUT /config",
         "GET /control/applications/stable-diffusion/restart",
         "PUT /config/applications/stable-diffusion/environment/VIGILE_POLICY",
     ];
     assert_eq!(asked, wanted);
+    let names = |member: &str| -> Vec<String> {
+        let mut names: Vec<String> =
+            unit.config[member].as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("applications"), ["ocr", "stable-diffusion"]);
+    let listeners = ["127.0.0.1:8081", "127.0.0.1:8082", "unix:/run/vigile/gate.sock"];
+    assert_eq!(names("listeners"), listeners);
+    let stays = ["host", "source", "host"];
+    assert_eq!(conditions(&unit.config["routes"]["stable-diffusion"]), stays);
+    assert_eq!(conditions(&unit.config["routes"]["ocr"]), ["host", "uri"]);
     assert_eq!(unknown_members(&unit.config), Vec::<String>::new());
-    assert_eq!(unit.certificate, "the chain\nthe key\n");
+    assert!(fs::read_to_string(root.join("front.yaml")).unwrap().contains("port_value: 8082"));
+    let ocr = fs::read_to_string(root.join("policies/ocr.json")).unwrap();
+    let ocr: Value = serde_json::from_str(&ocr).unwrap();
+    assert_eq!(ocr["modules"][0]["name"], "ocr");
     let environment = &unit.config["applications"]["stable-diffusion"]["environment"];
     let text = |name: &str| environment[name].as_str().unwrap().to_owned();
     assert_eq!(text("IAHOME_JWT_SECRET"), RING.environment()["IAHOME_JWT_SECRET"]);
@@ -80,6 +93,14 @@ fn run() {
     }
 }
 
+/// The first condition of each route of a list, by the alphabet.
+fn conditions(routes: &Value) -> Vec<&str> {
+    let routes = routes.as_array().unwrap().iter();
+    routes
+        .filter_map(|route| Some(route.get("match")?.as_object()?.keys().min()?.as_str()))
+        .collect()
+}
+
 /// The `sh` blocks, with this folder in the place of the system's, and a secret where one is to be filled in.
 fn script(root: &Path) -> String {
     let readme = fs::read_to_string(root.join("nginx-unit/README.md")).unwrap();
@@ -89,6 +110,10 @@ fn script(root: &Path) -> String {
     commands
         .replace(CONTROL, "control.sock")
         .replace(FOLDER, "policies")
+        .replace(" /var/log/unit", " log")
+        .replace(" /run/vigile", " run")
+        // A user that not every machine has.
+        .replace("-o unit -g unit ", "")
         .replace('…', &RING.environment()["IAHOME_JWT_SECRET"])
 }
 
@@ -109,7 +134,6 @@ fn copy(from: &Path, to: &Path) {
 struct Unit {
     asked: Vec<String>,
     config: Value,
-    certificate: String,
 }
 
 impl Unit {
@@ -138,26 +162,18 @@ impl Unit {
         self.asked.push(asked);
     }
 
-    /// `None` where Unit knows of nothing there, or of no certificate by the name.
+    /// `None` where Unit knows of nothing there.
     fn take(&mut self, asked: &str, body: String) -> Option<()> {
         let (method, path) = asked.split_once(' ')?;
         match (method, path.strip_prefix("/control")) {
             ("GET", Some(application)) => {
                 self.config.pointer(application.strip_suffix("/restart")?).map(drop)
             }
-            ("PUT", None) if path.starts_with("/certificates/") => {
-                self.certificate = body;
-                Some(())
-            }
             ("PUT", None) => {
                 let value = serde_json::from_str(&body).ok()?;
                 let at = path.strip_prefix("/config")?;
                 *self.config.pointer_mut(at)? = value;
-                let listeners = self.config["listeners"].as_object()?;
-                let named = |listener: &Value| {
-                    listener.pointer("/tls/certificate") == Some(&"vigile".into())
-                };
-                (listeners.values().all(named) && !self.certificate.is_empty()).then_some(())
+                Some(())
             }
             _ => None,
         }
