@@ -3,7 +3,7 @@
 use ct_codecs::{Base64, Decoder};
 
 use crate::config::Node;
-use crate::policy::Policy;
+use crate::policy::{Manifest, Policy};
 use crate::yaml::{Value, Yaml};
 
 /// The message of Wasm as an HTTP filter; as a network filter or a logger it has others.
@@ -22,8 +22,12 @@ fn search<'y>(node: &Node<'y>, found: &mut Vec<Policy<'y>>) {
         .typed()
         .filter(|typed| typed.name == WASM)
         .and_then(|typed| typed.fields.field("config"));
+    let manifests = Manifest::of(node);
     match (&node.yaml().value, plugin) {
         (_, Some(plugin)) => found.extend(of_filter(&plugin)),
+        (Value::Map(_), _) if !manifests.is_empty() => {
+            found.extend(manifests.into_iter().filter_map(of_manifest));
+        }
         // A map under the key is something else: what a route says to a filter of that name.
         (Value::Map(_), _)
             if node.get("vigile").is_some_and(|version| version.text().is_some()) =>
@@ -33,7 +37,8 @@ fn search<'y>(node: &Node<'y>, found: &mut Vec<Policy<'y>>) {
         (Value::Scalar { text, .. }, _) if text.trim_start().starts_with('{') => {
             if text.contains("\"vigile\"") {
                 let policy = Policy::in_a_string(node.clone(), text);
-                found.extend(policy.is_readable().then_some(policy));
+                let is_one = policy.is_readable() && policy.says_vigile();
+                found.extend(is_one.then_some(policy));
             }
         }
         _ => {
@@ -62,6 +67,21 @@ fn of_filter<'y>(plugin: &Node<'y>) -> Option<Policy<'y>> {
     (policy.says_vigile() || says_vigile).then_some(policy)
 }
 
+/// The policy of a part of a manifest.
+fn of_manifest<'y>((manifest, config): (Manifest<'y>, Option<Node<'y>>)) -> Option<Policy<'y>> {
+    let says_vigile = manifest.says_vigile();
+    let policy = match config {
+        // Envoy Gateway takes a text as well.
+        Some(config) => match config.text() {
+            Some(text) => Policy::in_a_string(config.clone(), text),
+            None => Policy::in_the_open(config),
+        },
+        None => Policy::missing(manifest.node().clone(), "there is no policy: its key is not set"),
+    };
+    let policy = policy.of_manifest(manifest);
+    (policy.says_vigile() || says_vigile).then_some(policy)
+}
+
 fn of_value<'y>(any: &Node<'y>, value: Node<'y>) -> Policy<'y> {
     let bytes = any.typed().is_some_and(|typed| typed.name.ends_with(".BytesValue"));
     match value.text() {
@@ -77,7 +97,7 @@ fn of_value<'y>(any: &Node<'y>, value: Node<'y>) -> Policy<'y> {
     }
 }
 
-/// Whether the plugin's name, its VM's or its file says so.
+/// Tells whether the plugin's name, its VM's or its file says so.
 fn is_vigile(plugin: &Node<'_>) -> bool {
     let paths: [&[&str]; 5] = [
         &["name"],

@@ -11,6 +11,7 @@
 pub mod body;
 mod decide;
 mod lease;
+mod names;
 pub mod origin;
 pub mod path;
 pub mod policy;
@@ -24,10 +25,11 @@ pub mod token;
 mod unix_time;
 
 pub use decide::{
-    Bound, Decision, Edit, Next, Note, Rest, Step, Unpermitted, Unread, Unverified, Verdict, apply,
-    drive, finish, verify,
+    Bound, Decision, Edit, End, Next, Note, Rest, Step, Unpermitted, Unread, Unverified, Verdict,
+    apply, drive, finish, verify,
 };
 pub use lease::{LEASE_SECONDS, Lease, RENEWAL_SECONDS, renewed};
+pub use names::Names;
 pub use origin::Origin;
 pub use policy::{Mode, Policy, State};
 pub use reason::Reason;

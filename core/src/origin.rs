@@ -3,14 +3,35 @@
 use std::fmt;
 
 /// A scheme, a host and a port: what a browser means by "the same site asked".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
-    secure: bool,
+    scheme: Scheme,
     host: Host,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Scheme {
+    Https,
+    Http,
+    /// A scheme of an extension or of an app on the device: one of [`APP_SCHEMES`].
+    App(&'static str),
+}
+
+/// The schemes of pages that come with an extension or with an app on the device, and are sent as `Origin` like those of the
+/// web: browser extensions, Capacitor and Ionic, Tauri, Electron's usual name, and panels in VS Code.
+pub const APP_SCHEMES: [&str; 8] = [
+    "chrome-extension",
+    "moz-extension",
+    "safari-web-extension",
+    "capacitor",
+    "ionic",
+    "tauri",
+    "app",
+    "vscode-webview",
+];
+
 /// A host and a port as a request names them: case folded, the final dot and nothing else ignored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Host {
     /// In lower case.
     pub name: String,
@@ -73,25 +94,46 @@ impl Origin {
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         let (scheme, authority) = text.split_once("://")?;
-        let secure = match scheme.to_ascii_lowercase().as_str() {
-            "https" => true,
-            "http" => false,
-            _ => return None,
-        };
         let host = Host::parse(authority.as_bytes())?;
-        Some(Self::new(secure, host))
+        match scheme.to_ascii_lowercase().as_str() {
+            "https" => Some(Self::new(true, host)),
+            "http" => Some(Self::new(false, host)),
+            other => {
+                let scheme = APP_SCHEMES.into_iter().find(|known| *known == other)?;
+                Some(Self { scheme: Scheme::App(scheme), host })
+            }
+        }
     }
 
     /// The origin of a page at this host; the scheme's own port goes without saying.
     pub(crate) fn new(secure: bool, host: Host) -> Self {
         let own = if secure { 443 } else { 80 };
         let port = host.port.filter(|port| *port != own);
-        Self { secure, host: Host { port, ..host } }
+        let scheme = if secure { Scheme::Https } else { Scheme::Http };
+        Self { scheme, host: Host { port, ..host } }
     }
 
-    /// Whether it is https.
+    /// Tells whether nobody on the way can write its pages: https, and what lies on the device.
     pub fn is_secure(&self) -> bool {
-        self.secure
+        self.scheme != Scheme::Http
+    }
+
+    /// Tells whether its pages come from the web, and not with an extension or an app.
+    pub fn is_of_the_web(&self) -> bool {
+        matches!(self.scheme, Scheme::Https | Scheme::Http)
+    }
+
+    /// Tells whether its host is below the host of `parent`, by the same scheme and port.
+    pub(crate) fn is_below(&self, parent: &Self) -> bool {
+        let above = self.host.name.strip_suffix(parent.host.name.as_str());
+        let is_name =
+            above.and_then(|above| above.strip_suffix('.')).is_some_and(|name| !name.is_empty());
+        is_name && self.scheme == parent.scheme && self.host.port == parent.host.port
+    }
+
+    /// The host's name.
+    pub fn host_name(&self) -> &str {
+        &self.host.name
     }
 
     /// Whether its pages stand at this host, whatever the scheme and the port.
@@ -115,7 +157,11 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "https" } else { "http" };
+        let scheme = match self.scheme {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+            Scheme::App(scheme) => scheme,
+        };
         write!(f, "{scheme}://{}", self.host.name)?;
         self.host.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
@@ -140,10 +186,44 @@ mod tests {
 
     #[test]
     fn an_origin_has_neither_path_nor_user() {
-        for bad in
-            ["https://a/", "https://u@a", "https://*.a", "//a", "a", "null", "ftp://a", "https://"]
-        {
+        for bad in [
+            "https://a/",
+            "https://u@a",
+            "https://*.a",
+            "//a",
+            "a",
+            "null",
+            "ftp://a",
+            "https://",
+            "tauri:",
+        ] {
             assert_eq!(Origin::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn pages_of_extensions_and_apps_have_origins() {
+        for one in ["chrome-extension://abcdefghijklmnopabcdefghijklmnop", "tauri://localhost"] {
+            let origin = Origin::parse(one.as_bytes());
+            assert_eq!(origin.as_ref().map(ToString::to_string).as_deref(), Some(one));
+            assert!(origin.is_some_and(|origin| origin.is_secure() && !origin.is_of_the_web()));
+        }
+        assert_ne!(Origin::parse(b"tauri://localhost"), Origin::parse(b"https://localhost"));
+    }
+
+    #[test]
+    fn a_host_below_another_ends_like_it() {
+        let parent = Origin::parse(b"https://iahome.fr").unwrap();
+        let below = |one: &str| Origin::parse(one.as_bytes()).unwrap().is_below(&parent);
+        assert!(below("https://a.iahome.fr") && below("https://a.b.iahome.fr"));
+        for other in [
+            "https://iahome.fr",
+            "https://aiahome.fr",
+            "http://a.iahome.fr",
+            "https://a.iahome.fr:444",
+            "https://iahome.fr.evil.example",
+        ] {
+            assert!(!below(other), "{other}");
         }
     }
 

@@ -1,13 +1,13 @@
 //! What is known of a decision afterwards: the audit line, the counters, the filter state.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use crate::decide::Proven;
-use crate::policy::{Mode, Module, Policy, Rule};
+use crate::policy::{ClientAddress, Mode, Module, Policy, Rule};
 use crate::request::Request;
 use crate::{Reason, UnixTime};
 
@@ -23,6 +23,8 @@ pub struct Record {
     pub(crate) mode: Mode,
     pub(crate) reason: Reason,
     pub(crate) would_refuse: Option<Reason>,
+    /// The detail of a refusal: what was wanted, and what stood there.
+    pub(crate) detail: Option<String>,
     /// Who it was, as far as that was proven.
     pub(crate) proven: Proven,
     pub(crate) rule: Option<Arc<Rule>>,
@@ -42,6 +44,11 @@ impl Record {
     /// In `mode: observe`, why it would have been refused.
     pub fn would_refuse(&self) -> Option<Reason> {
         self.would_refuse
+    }
+
+    /// The detail of a refusal: what was wanted and what stood there, in English, on one line, without any credential.
+    pub fn detail(&self) -> Option<Cow<'_, str>> {
+        self.detail.as_deref().map(|detail| self.shown(detail))
     }
 
     /// The module, where one was found.
@@ -68,8 +75,11 @@ impl Record {
     }
 
     fn roles(&self) -> Vec<String> {
-        let token = self.proven.token.as_ref();
-        token.map(|token| token.claims.words(&token.issuer.roles_claim)).unwrap_or_default()
+        match (&self.proven.token, &self.proven.api_key) {
+            (Some(token), _) => token.claims.words(&token.issuer.roles_claim),
+            (None, Some(key)) => key.roles.clone(),
+            (None, None) => Vec::new(),
+        }
     }
 
     /// `allowed`, `refused`, `answered` or `observed`.
@@ -108,6 +118,7 @@ impl Record {
                 headers.push((name, value));
             }
         }
+        let address = address.map(|address| self.caller(address, &request));
         let roles = self.roles().join(" ");
         let line = Line {
             timestamp: now.to_string(),
@@ -116,6 +127,7 @@ impl Record {
             module: self.module(),
             reason: self.reason.code(),
             would_refuse: self.would_refuse.map(Reason::code),
+            detail: self.detail(),
             user: self.named().map(|user| self.shown(user)),
             role: (!roles.is_empty()).then(|| self.shown(&roles)),
             ip: address.map(|address| self.shown_address(address)),
@@ -126,6 +138,15 @@ impl Record {
             headers,
         };
         serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// The address that the line tells: behind trusted proxies the caller's, where they say it.
+    fn caller(&self, address: IpAddr, request: &Request<'_>) -> IpAddr {
+        let ClientAddress::Proxies(_) = &self.policy.client_address else { return address };
+        // The port tells nothing here but that there is one.
+        let peer = SocketAddr::new(address, u16::MAX);
+        let behind = self.policy.client_address.of(peer, request.all("x-forwarded-for"));
+        behind.unwrap_or(address)
     }
 
     /// Keeps what a line tells of the request, for a host that no longer has it by then.
@@ -184,7 +205,7 @@ impl Record {
 }
 
 /// What every line tells of a request.
-const TOLD: [&str; 3] = [":method", ":path", "x-request-id"];
+const TOLD: [&str; 4] = [":method", ":path", "x-forwarded-for", "x-request-id"];
 
 /// Also where the `?` is escaped, as when an address was encoded twice.
 fn without_query(path: &[u8]) -> &[u8] {
@@ -223,6 +244,8 @@ struct Line<'l> {
     reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     would_refuse: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'l, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Cow<'l, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -66,16 +66,16 @@ impl ResponsePlan {
         let embedded = module.is_some_and(|module| module.embed.is_some());
         let private = private && !sets("cache-control");
         let has_own = module.is_some_and(|module| module.own_policy.is_some());
+        let caches = SHARED_CACHES.map(|name| (private, name));
         let names = [
             (ours || asked.subprotocol || (asked.conditional && (private || has_own)), ":status"),
             (has_own, "content-security-policy"),
             (embedded && !sets("x-frame-options"), "x-frame-options"),
             (private, "cache-control"),
-            (private, SHARED_CACHES[0]),
-            (private, SHARED_CACHES[1]),
             (module.is_some_and(|module| partitions_app_cookies(module)), set_cookie::NAME),
         ];
-        names.into_iter().filter_map(|(looked_at, name)| looked_at.then_some(name))
+        let names = names.into_iter().chain(caches);
+        names.filter_map(|(looked_at, name)| looked_at.then_some(name))
     }
 
     /// Whether an answer with so many headers is Vigile's own as it was given, to which nobody added any:
@@ -122,8 +122,17 @@ fn adds(edit: &Edit<'_>, upstream: &[(String, Vec<u8>)]) -> bool {
     matches!(edit, Edit::Set(name, _) if made(name) && values(upstream, name).next().is_none())
 }
 
-/// What tells shared caches apart from the browser's (RFC 9213).
-const SHARED_CACHES: [&str; 2] = ["surrogate-control", "cdn-cache-control"];
+/// Headers that speak to shared caches, of some kind or of one maker, and count more than Cache-Control there (RFC 9213):
+/// nginx, Cloudflare, Vercel, Akamai.
+const SHARED_CACHES: [&str; 7] = [
+    "surrogate-control",
+    "cdn-cache-control",
+    "x-accel-expires",
+    "cloudflare-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    "akamai-cache-control",
+    "edge-control",
+];
 
 fn others<'m>(module: &'m Module, private: bool, upstream: &[(String, Vec<u8>)]) -> Vec<Edit<'m>> {
     let Headers { set: own, remove, .. } = &module.headers;

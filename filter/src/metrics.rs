@@ -4,8 +4,7 @@
 //! `vigile.would_refuse.module.<module>.reason.<reason>` what `mode: observe` let through. The module of
 //! a request that belongs to none is `_`. `stats_tags` turn the parts into labels (docs/operating.md).
 
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::MetricType;
+use vigile_abi as abi;
 use vigile_policy::{Policy, Reason, Record};
 
 /// The counters of one policy.
@@ -14,7 +13,7 @@ pub(crate) struct Metrics {
     would_refuse: Counters,
 }
 
-/// Envoy's numbers of them: by module, requests of no module behind the last one, and in it by reason.
+/// The host's numbers of them: by module, requests of no module behind the last one, and in it by reason.
 type Counters = Vec<Vec<Option<u32>>>;
 
 impl Metrics {
@@ -44,7 +43,7 @@ fn define(
     let counter = |module: &str, reason: Reason| {
         let code = reason.code().replace('.', "_");
         let name = format!("vigile.{what}.module.{module}.reason.{code}");
-        hostcalls::define_metric(MetricType::Counter, &name).ok()
+        abi::define_counter(&name).ok()
     };
     let of_module = |(index, module): &(Option<usize>, &str)| {
         let reasons = Reason::ALL.iter();
@@ -62,8 +61,8 @@ fn increment(counters: &Counters, module: Option<usize>, reason: Reason) {
     };
     let counter = of_module.and_then(|reasons| reasons.get(reason.index()).copied().flatten());
     if let Some(counter) = counter
-        && hostcalls::increment_metric(counter, 1).is_err()
+        && abi::increment(counter).is_err()
     {
-        log::error!("Envoy refused a metric");
+        log::error!("the host refused a metric");
     }
 }

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use proxy_wasm::hostcalls;
+use vigile_abi as abi;
 use vigile_policy::{Lease, UnixTime, renewed};
 
 /// How often a swap is tried before it counts as failed. Workers are few, and each is at it for moments.
@@ -23,8 +23,7 @@ pub(crate) struct Permits {
 impl Permits {
     pub(crate) fn new(holder: u64) -> Self {
         for bucket in Lease::buckets() {
-            if matches!(hostcalls::get_shared_data(&bucket), Ok((_, None)))
-                && hostcalls::set_shared_data(&bucket, None, None).is_err()
+            if matches!(abi::shared(&bucket), Ok(None)) && abi::set_shared(&bucket, &[], 0).is_err()
             {
                 log::error!("Envoy refused shared data");
             }
@@ -69,9 +68,9 @@ impl Permits {
 /// anew.
 fn swap(bucket: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> bool {
     for _ in 0..TRIES {
-        let Ok((shared, Some(version))) = hostcalls::get_shared_data(bucket) else { return false };
-        let Some(new) = change(&shared.unwrap_or_default()) else { return false };
-        if hostcalls::set_shared_data(bucket, Some(&new), Some(version)).is_ok() {
+        let Ok(Some((shared, version))) = abi::shared(bucket) else { return false };
+        let Some(new) = change(&shared) else { return false };
+        if abi::set_shared(bucket, &new, version).is_ok() {
             return true;
         }
     }

@@ -2,10 +2,13 @@
 //!
 //! It is a foreign function, of which a host may have none or another of the same name: so it is tried once
 //! at load with a signature that holds and one that does not, and asked for what it told apart alone. It
-//! has no PSS, no Ed25519 and no HMAC; these stay in the module (observed on Envoy 1.36 to 1.40).
+//! has no PSS, no Ed25519 and no HMAC; these stay in the module (observed on Envoy 1.36 to 1.40). Only Envoy is
+//! asked: nginx's `ngx_wasm_module` traps on the name of a function that it does not have.
 
-use proxy_wasm::hostcalls;
+use vigile_abi as abi;
 use vigile_policy::{Asked, Family};
+
+use crate::host::Kind;
 
 const NAME: &str = "verify_signature";
 
@@ -51,10 +54,10 @@ const SAMPLES: [Sample; 3] = [
 pub(crate) struct Signatures(Vec<&'static Sample>);
 
 impl Signatures {
-    pub(crate) fn probe() -> Self {
+    pub(crate) fn probe(host: Kind) -> Self {
         let unwanted = std::env::var(VARIABLE).is_ok_and(|word| word == "module");
-        let samples = SAMPLES.iter().filter(|sample| !unwanted && is_told_apart(sample));
-        Self(samples.collect())
+        let asks = host == Kind::Envoy && !unwanted;
+        Self(SAMPLES.iter().filter(|sample| asks && is_told_apart(sample)).collect())
     }
 
     /// For the line at load.
@@ -93,8 +96,8 @@ fn host_says(asked: &Asked<'_>) -> Option<bool> {
         length(&mut arguments, field.len());
         arguments.extend_from_slice(field);
     }
-    let said = hostcalls::call_foreign_function(NAME, Some(&arguments)).ok()?;
-    Some(said.is_some_and(|said| said.starts_with(&[0x08, 0x01])))
+    let said = abi::call(NAME, &arguments).ok()?;
+    Some(said.starts_with(&[0x08, 0x01]))
 }
 
 /// A varint.

@@ -50,6 +50,8 @@ fn headers() -> Vec<Vec<u8>> {
         ":method=POST\n:scheme=https\n:authority=stablediffusion.regispailler.fr\n:path=/a/../b\ncookie=__Host-vigile={0}\norigin=https://iahome.fr",
         ":method=GET\n:scheme=http\n:authority=ocr.example.org:80\n:path=/v1/%2e%2e//x;y?a=b&token={9}\nauthorization=Bearer {20}\nx-user-id=me",
         ":method=GET\n:scheme=https\n:authority=assistant.example.org\n:path=/ws\nupgrade=websocket\nconnection=upgrade\nsec-websocket-protocol=vigile, {4}",
+        ":method=POST\n:scheme=https\n:authority=assistant.example.org\n:path=/chat\nauthorization=Bearer {0}\ncontent-type=application/json\n\n{\"message\":\"hello\"}",
+        ":method=POST\n:scheme=https\n:authority=studio.example.org\n:path=/sized\nauthorization=Bearer {0}\ncontent-type=application/json\n\n{\"prompt\":\"a cat\"}",
     ];
     (0..40_u8).flat_map(|world| lines.map(|lines| [&[world], lines.as_bytes()].concat())).collect()
 }
@@ -60,6 +62,7 @@ fn claims() -> Vec<Vec<u8>> {
         json!({ "moduleName": "stablediffusion", "exp": exp, "sub": "user-1" }),
         json!({ "moduleName": "stablediffusion", "exp": exp, "nbf": 0, "iat": 1, "jti": "a", "roles": ["x"] }),
         json!({ "moduleName": "stablediffusion", "exp": exp, "aud": ["modules"], "iss": "https://iahome.fr" }),
+        json!({ "moduleName": "stablediffusion", "exp": exp, "sub": format!("a\n{}", "x".repeat(300)) }),
         json!({ "exp": 1.5e9, "sub": "é\u{1f600}\n", "deep": [[{ "a": null, "b": [true, -0.0] }]] }),
     ];
     claims.iter().map(|claims| claims.to_string().into_bytes()).collect()

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| vigile_fuzz::headers(data));
+libfuzzer_sys::fuzz_target!(init: vigile_fuzz::prepare(vigile_fuzz::headers), |data: &[u8]| {
+    vigile_fuzz::headers(data);
+});

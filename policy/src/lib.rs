@@ -7,11 +7,15 @@
 mod document;
 mod policy;
 
-pub use document::{Invalid, SchemaKey, Tree, Variable};
+pub use document::{
+    Invalid, SchemaKey, Tree, Variable, algorithm, ascii_host, quoted, shown_variable, span,
+};
 pub use policy::{Draft, Host};
+pub use vigile_core::path::{Pattern, Table};
+pub use vigile_core::policy::OVERRIDES;
 pub use vigile_core::{
-    Algorithm, Asked, Bound, Decision, Edit, Family, KeyId, Keys, LEASE_SECONDS, Learned, Lease,
-    Memory, Mode, Next, Note, Origin, Policy, Question, RENEWAL_SECONDS, Reason, Record, Reply,
-    Request, ResponsePlan, Rest, State, Step, UnixTime, Unpermitted, Unread, Unverified, Verdict,
-    apply, drive, finish, renewed, verify,
+    Algorithm, Asked, Bound, Decision, Edit, End, Family, KeyId, Keys, LEASE_SECONDS, Learned,
+    Lease, Memory, Mode, Next, Note, Origin, Policy, Question, RENEWAL_SECONDS, Reason, Record,
+    Reply, Request, ResponsePlan, Rest, State, Step, UnixTime, Unpermitted, Unread, Unverified,
+    Verdict, apply, drive, finish, renewed, verify,
 };

@@ -23,7 +23,7 @@ fn of_manager(config: &Config<'_>, manager: &Manager<'_>, policy: &Policy<'_>) -
     hosts.chain(compared(manager, &strips)).collect()
 }
 
-/// What the connection manager takes off a Host header.
+/// Parts that the connection manager takes off a Host header.
 struct Strips {
     dot: bool,
     port: bool,
@@ -45,7 +45,7 @@ impl Strips {
             .collect()
     }
 
-    /// What would be right.
+    /// Says what would be right.
     fn advice(&self) -> String {
         let missing = [("strip_trailing_host_dot", self.dot), ("strip_any_host_port", self.port)];
         let missing =
@@ -148,7 +148,7 @@ fn meant(
     meant.flatten().collect()
 }
 
-/// Whether a virtual host leads to another app than the one that takes the host.
+/// Tells whether a virtual host leads to another app than the one that takes the host.
 fn leads_elsewhere(config: &Config<'_>, domains: &Domains<'_>, host: &str, chosen: usize) -> bool {
     let clusters = |index: usize| {
         let routes = domains.host(index).map(VirtualHost::routes).unwrap_or_default();

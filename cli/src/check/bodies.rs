@@ -57,8 +57,15 @@ fn of_manager(manager: &Manager<'_>, policy: &Policy<'_>) -> Vec<Finding> {
             Finding::warning(place, problem)
         })
     });
-    less.chain(waits).collect()
+    let timeout = manager.node.field("request_timeout");
+    let unended = timeout.as_ref().and_then(Node::seconds).is_none_or(|seconds| seconds <= 0.0);
+    let slow =
+        unended.then(|| Finding::warning(timeout.as_ref().unwrap_or(&manager.node), SLOW_SENDERS));
+    less.chain(waits).chain(slow).collect()
 }
+
+/// Off in Envoy unless it is set; it ends with the last byte of the request, however long the answer takes.
+const SLOW_SENDERS: &str = "a route of the policy holds a request until its JSON is there, and Envoy waits for it as long as the sender likes, on as many connections as one opens. Set request_timeout: 30s, or what the slowest honest sender takes for a whole request";
 
 /// `Expect: 100-continue` of a caller, which the app sees only with the body (observed on Envoy 1.40).
 const BOTH_WAIT: &str = "a route of the policy holds a request until its JSON is there, and the app is to say whether the caller may send it: both wait. Leave proxy_100_continue out, and Envoy answers 100 by itself";

@@ -39,7 +39,7 @@ fn problem(name: &str) -> String {
     )
 }
 
-/// Whether the module is for this machine alone: http, where browsers take no `__Host-`.
+/// Tells whether the module is for this machine alone: http, where browsers take no `__Host-`.
 fn is_local(module: &Node<'_>) -> bool {
     let local = |host: &str| {
         let host = host.to_ascii_lowercase();

@@ -4,25 +4,28 @@
 use regex::Regex;
 
 use super::Finding;
-use crate::config::{Config, Filter, Manager, Node};
+use crate::config::{Config, Manager, Node};
 
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
     config.guarded().flat_map(|manager| too_late(manager).chain(of_routes(manager))).collect()
 }
 
+/// Without rules of a route the filter answers nothing, and meshes put it into every chain.
 fn too_late(manager: &Manager<'_>) -> impl Iterator<Item = Finding> {
-    let behind = manager.filters.iter().skip_while(|filter| filter.policy.is_none());
-    behind.filter(|filter| is_cors(filter)).map(|filter| {
+    let configs = &manager.route_configs;
+    let has_rules = |config: &Node<'_>| {
+        let ruled = config.all(|node| !policies(node).is_empty());
+        !ruled.is_empty()
+    };
+    let may_answer = configs.is_empty() || configs.iter().any(has_rules);
+    let behind = manager.filters.iter().skip_while(|filter| !filter.is_vigile());
+    let late = behind.filter(move |filter| may_answer && filter.is("cors"));
+    late.map(|filter| {
         Finding::warning(
             &filter.node,
             "a preflight carries no credential, and Vigile refuses it before this filter can answer: put it before Vigile",
         )
     })
-}
-
-fn is_cors(filter: &Filter<'_>) -> bool {
-    filter.name == "envoy.filters.http.cors"
-        || filter.message == "envoy.extensions.filters.http.cors.v3.Cors"
 }
 
 fn of_routes(manager: &Manager<'_>) -> Vec<Finding> {
@@ -31,7 +34,7 @@ fn of_routes(manager: &Manager<'_>) -> Vec<Finding> {
     found
 }
 
-/// What holds at some place. Envoy takes each field from the innermost policy that has it: so the origins of
+/// Rules that hold at some place. Envoy takes each field from the innermost policy that has it: so the origins of
 /// a virtual host and the credentials of its route meet (observed on 1.40).
 #[derive(Clone, Default)]
 struct Cors<'y> {
@@ -158,7 +161,7 @@ fn reach(matcher: &Node<'_>) -> Reach {
     }
 }
 
-/// Whether more of a host may follow: `https://iahome.fr` begins `https://iahome.fr.stranger.invalid` too.
+/// Tells whether more of a host may follow: `https://iahome.fr` begins `https://iahome.fr.stranger.invalid` too.
 fn is_open_end(part: &str) -> bool {
     part.rsplit_once("://").is_none_or(|(_, host)| !host.contains(':'))
 }

@@ -2,7 +2,7 @@
 //! say (`public: true`), where it is seen, logged and counted.
 
 use super::Finding;
-use crate::config::{Config, Manager, Node};
+use crate::config::{Asked, Config, Manager, Node};
 
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
     config
@@ -12,16 +12,34 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
         .collect()
 }
 
+/// A filter that is switched off in its chain, and that nothing switches on. Envoy Gateway has all of its
+/// filters so, each switched on by the routes that it is for; routes that switch none on are other ways
+/// (`neighbour`).
 fn of_filter(manager: &Manager<'_>) -> Vec<Finding> {
-    let disabled = manager.vigile().filter_map(|(filter, _)| filter.node.switched_on("disabled"));
-    disabled.map(|node| Finding::error(&node, SWITCHED_OFF)).collect()
+    let is_on = !manager.routes_asked(Asked::Yes).is_empty();
+    let is_known = !manager.route_configs.is_empty();
+    let chain = manager.filters.iter().filter(|filter| filter.is_vigile());
+    let chain = chain.filter_map(|filter| match (filter.disabled()?, is_on, is_known) {
+        (_, true, _) => None,
+        (node, false, true) => Some(Finding::error(&node, SWITCHED_OFF)),
+        (node, false, false) => Some(Finding::note(&node, BY_ROUTES_ELSEWHERE)),
+    });
+    let upgrades = manager.upgrades.iter().flat_map(|(_, filters)| filters);
+    let upgrades = upgrades
+        .filter(|filter| filter.is_vigile())
+        .filter_map(|filter| Some(Finding::error(&filter.disabled()?, SWITCHED_OFF)));
+    chain.chain(upgrades).collect()
 }
 
 const SWITCHED_OFF: &str =
-    "Vigile is switched off here, but for routes that switch it on again: leave disabled out";
+    "Vigile is switched off here, and no route switches it on: leave disabled out";
+const BY_ROUTES_ELSEWHERE: &str = "Vigile is switched off here, but for routes that switch it on, and these are not in this file: whether all of its app's routes do is not known here";
 
 fn on_routes(manager: &Manager<'_>) -> Vec<Finding> {
-    let names: Vec<&str> = manager.vigile().map(|(filter, _)| filter.name).collect();
+    // Where the chain switches it off, a route that does so too says nothing new.
+    let on = manager.filters.iter().chain(manager.upgrades.iter().flat_map(|(_, filters)| filters));
+    let on = on.filter(|filter| filter.is_vigile() && filter.disabled().is_none());
+    let names: Vec<&str> = on.map(|filter| filter.name).collect();
     let mut found = Vec::new();
     let mut look = |node: &Node<'_>| {
         let own = node.field("typed_per_filter_config").filter(|_| leads_to_an_app(node));
@@ -43,6 +61,10 @@ fn leads_to_an_app(node: &Node<'_>) -> bool {
 
 fn judge(config: &Node<'_>) -> Option<Finding> {
     let typed = config.typed()?;
+    // A wrapped filter takes a matcher of a route, and is found by its wrapper.
+    if typed.name.ends_with(".ExtensionWithMatcherPerRoute") {
+        return None;
+    }
     let inner = typed.fields.field("config");
     if typed.name != "envoy.config.route.v3.FilterConfig" || inner.is_some() {
         return Some(Finding::error(

@@ -31,10 +31,10 @@ pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
     found
 }
 
-/// What the core itself says of the policies.
+/// Places of which the core itself says something.
 fn reported(config: &Config<'_>) -> BTreeSet<Place> {
     let mistakes = |policy: &crate::policy::Policy<'_>| {
-        let mistakes = policy.mistakes(None, config.proxy.host()).into_iter();
+        let mistakes = policy.mistakes(config.proxy.host()).iter();
         mistakes.map(|invalid| policy.place_of(&invalid.path)).collect::<Vec<_>>()
     };
     config.policies.iter().flat_map(mistakes).collect()

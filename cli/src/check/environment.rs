@@ -5,7 +5,8 @@ use crate::config::{Config, Node};
 use crate::policy::Policy;
 
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
-    let of_filters = config.policies.iter().filter(|policy| policy.plugin.is_some());
+    let is_placed = |policy: &&Policy<'_>| policy.plugin.is_some() || policy.manifest.is_some();
+    let of_filters = config.policies.iter().filter(is_placed);
     of_filters.flat_map(|policy| missing(policy).into_iter().chain(twice(policy))).collect()
 }
 
@@ -19,18 +20,27 @@ fn missing(policy: &Policy<'_>) -> Vec<Finding> {
     missing
         .map(|variable| {
             let name = &variable.name;
-            let problem = format!(
-                "{name} is not in vm_config.environment_variables.host_env_keys{}",
-                did_you_mean(name, &given)
-            );
+            let place = match &policy.manifest {
+                Some(manifest) => manifest.wanted_variable(name),
+                None => "vm_config.environment_variables.host_env_keys".to_owned(),
+            };
+            let problem = format!("{name} is not in {place}{}", did_you_mean(name, &given));
             let (severity, problem) = match variable.optional {
                 true => (super::Severity::Warning, format!("{problem}: it stays unset for good")),
-                false => (super::Severity::Error, format!("{problem}: Envoy does not start")),
+                false => (super::Severity::Error, format!("{problem}: {}", without(policy))),
             };
             let place = policy.place_of(&variable.path);
             Finding { severity, place, path: variable.path, problem }
         })
         .collect()
+}
+
+/// Says what Envoy does with a policy that lacks a variable.
+fn without(policy: &Policy<'_>) -> &'static str {
+    match policy.manifest {
+        Some(_) => "Envoy refuses the policy",
+        None => "Envoy does not start",
+    }
 }
 
 fn did_you_mean(name: &str, given: &[&str]) -> String {

@@ -5,12 +5,6 @@ use crate::config::Config;
 use crate::policy::{Environment, Policy};
 
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
-    if config.policies.is_empty() {
-        return vec![Finding::error(
-            &config.root,
-            "there is no Vigile policy here: a policy is a map with the key `vigile`, by itself or as the configuration of a Wasm filter",
-        )];
-    }
     config.policies.iter().flat_map(|policy| mistakes(config, policy)).collect()
 }
 
@@ -19,11 +13,18 @@ fn mistakes(config: &Config<'_>, policy: &Policy<'_>) -> Vec<Finding> {
     let environment = config.environment.as_ref().map(|environment| {
         environment.clone().into_iter().chain(policy.given()).collect::<Environment>()
     });
-    let finding = |invalid: vigile_policy::Invalid| Finding {
-        severity: Severity::Error,
+    let host = config.proxy.host();
+    let finding = |severity, invalid: vigile_policy::Invalid| Finding {
+        severity,
         place: policy.place_of(&invalid.path),
         path: invalid.path,
         problem: invalid.problem,
     };
-    policy.mistakes(environment.as_ref(), config.proxy.host()).into_iter().map(finding).collect()
+    let mistakes = match &environment {
+        Some(environment) => policy.mistakes_in(environment, host),
+        None => policy.mistakes(host).to_vec(),
+    };
+    let mistakes = mistakes.into_iter().map(|invalid| finding(Severity::Error, invalid));
+    let notes = policy.notes(host).into_iter().map(|invalid| finding(Severity::Note, invalid));
+    mistakes.chain(notes).collect()
 }

@@ -3,34 +3,48 @@
 //! A finding is a value, and each kind of them a pure function over the config in a file of its own.
 //! Adding a kind is a file, a line in [`ALL`], and its cases under `tests/check`.
 
+mod access;
 mod access_log;
 mod admin;
+mod aliases;
 mod authorities;
 mod bodies;
+pub mod capabilities;
 mod client_address;
+mod conditions;
 mod cookies;
 mod cors;
+mod delivery;
 mod disabled;
 mod duplicates;
+mod embedded;
 mod environment;
+mod evidence;
 mod fail_open;
+mod forms;
 mod hosts;
+mod identity;
 mod inline_secrets;
 mod mistakes;
 mod module_claim;
 mod neighbours;
+mod networks;
+mod never;
 mod order;
 mod paths;
+mod printed;
 mod redirects;
 mod rewrites;
 mod secret;
 mod server;
 mod streams;
 mod template;
+mod tracing;
 mod underscores;
 mod unit;
 mod unseen;
 mod upgrades;
+mod writes;
 
 use std::fmt;
 
@@ -43,9 +57,9 @@ pub(crate) use secret::{is_secret, written_out};
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It opens a hole, or keeps Envoy from starting.
+    /// Opens a hole, or keeps Envoy from starting.
     Error,
-    /// It weakens or breaks something, or will.
+    /// Weakens or breaks something, or will.
     Warning,
     /// Worth knowing, and may be meant so.
     Note,
@@ -70,7 +84,7 @@ pub struct Finding {
     pub place: Place,
     /// The way to it: through the policy, or through the Envoy config.
     pub path: String,
-    /// What is wrong, and what would be right.
+    /// The problem, and what would be right.
     pub problem: String,
 }
 
@@ -94,9 +108,9 @@ impl Finding {
 
 /// A kind of finding.
 pub struct Kind {
-    /// What it is called in `--format json`.
+    /// Its name in `--format json`.
     pub name: &'static str,
-    /// What it looks for, in a few words.
+    /// The things it looks for, in a few words.
     pub about: &'static str,
     find: fn(&Config<'_>) -> Vec<Finding>,
 }
@@ -115,13 +129,19 @@ kinds! {
     environment "environment" "variables that the policy reads and the filter is not given"
     inline_secrets "inline-secret" "secrets in the policy or in key_values: config_dump shows them"
     fail_open "fail-open" "a filter that lets everything through when it fails"
+    capabilities "capability" "restrictions that keep Envoy from asking Vigile, or Vigile from answering"
+    delivery "delivery" "modules that Envoy fetches over the network"
+    conditions "condition" "matchers and composite filters that run Vigile for some requests only"
     disabled "disabled" "routes and filters on which Vigile is switched off"
     upgrades "upgrade" "upgrades with filters of their own, and no Vigile among them"
     neighbours "neighbour" "other listeners that lead to the same clusters without Vigile"
     order "order" "filters that stand where they answer before Vigile"
+    evidence "evidence" "credentials and other headers that are written before Vigile judges by them"
+    identity "identity" "what is written, or taken away, of what Vigile tells the app"
     cors "cors" "cross-origin rules that let strangers read, and preflights that Vigile refuses"
     client_address "client-address" "address lists where callers choose their address"
     access_log "access-log" "access logs that print credentials"
+    tracing "tracing" "traces that hold credentials"
     bodies "body" "bodies that Envoy does not hold, or holds less of than the policy reads"
     admin "admin" "an admin interface that other machines reach"
     streams "stream" "timeouts that cut the event streams of framed modules"
@@ -129,6 +149,9 @@ kinds! {
     paths "path" "what the connection manager does to paths"
     rewrites "rewrite" "paths and hosts that Envoy writes anew behind Vigile"
     underscores "underscores" "headers with underscores, which many apps read as dashes"
+    never "never" "what a policy says in vain"
+    aliases "alias" "pages that a wider route opens by another path"
+    forms "form" "methods that a form can name in the place of POST"
     module_claim "module-claim" "modules that take tokens made for any module"
     authorities "authority" "virtual hosts that are reached by a port or a final dot in Host"
     cookies "cookie" "names of cookies that other hosts of the domain can set"
@@ -143,7 +166,7 @@ kinds! {
 pub struct Reported {
     /// The kind's name.
     pub kind: &'static str,
-    /// What was found.
+    /// The finding.
     pub finding: Finding,
 }
 
@@ -157,7 +180,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What Envoy would take a file of this name for.
+    /// Tells what Envoy would take a file of this name for.
     pub fn of(file: &str) -> Self {
         let extension = std::path::Path::new(file).extension();
         match extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
@@ -174,7 +197,7 @@ pub fn check(bytes: &[u8], format: Format, environment: Option<&Environment>) ->
     check_for(Proxy::Envoy, bytes, format, environment)
 }
 
-/// The same for a proxy that may not be Envoy: then the policies alone are judged.
+/// Finds everything for a proxy that may not be Envoy: then the policies alone are judged.
 pub fn check_for(
     proxy: Proxy,
     bytes: &[u8],
@@ -183,17 +206,27 @@ pub fn check_for(
 ) -> Vec<Reported> {
     let yaml = match read(bytes, format) {
         Ok(yaml) => yaml,
-        Err(NotYaml { place, problem }) => {
-            let finding =
-                Finding { severity: Severity::Error, place, path: String::new(), problem };
-            return vec![Reported { kind: "syntax", finding }];
+        Err(error) => return vec![unreadable(error)],
+    };
+    let source = String::from_utf8_lossy(bytes);
+    let (inner, mut all) = (embedded::embedded(&source, &yaml), Vec::new());
+    let mut has_policy = false;
+    for document in std::iter::once(Ok(yaml)).chain(inner) {
+        match document {
+            Ok(yaml) => {
+                let config = Config::read(&yaml, environment.cloned(), proxy);
+                has_policy |= !config.policies.is_empty();
+                all.extend(found_in(&config));
+            }
+            Err(error) => {
+                has_policy = true;
+                all.push(unreadable(error));
+            }
         }
-    };
-    let config = Config::read(&yaml, environment.cloned(), proxy);
-    let report = |kind: &'static Kind| {
-        (kind.find)(&config).into_iter().map(|finding| Reported { kind: kind.name, finding })
-    };
-    let mut all: Vec<Reported> = ALL.iter().flat_map(report).collect();
+    }
+    if !has_policy {
+        all.push(no_policy());
+    }
     let order = |one: &Reported| (one.finding.place, one.finding.severity);
     all.sort_by_key(order);
     // What stands behind an alias is found once for each of its places in the tree.
@@ -202,6 +235,29 @@ pub fn check_for(
     };
     all.dedup_by(|one, other| same(one, other));
     all
+}
+
+fn found_in(config: &Config<'_>) -> Vec<Reported> {
+    let report = |kind: &'static Kind| {
+        (kind.find)(config).into_iter().map(|finding| Reported { kind: kind.name, finding })
+    };
+    ALL.iter().flat_map(report).collect()
+}
+
+fn unreadable(NotYaml { place, problem }: NotYaml) -> Reported {
+    let finding = Finding { severity: Severity::Error, place, path: String::new(), problem };
+    Reported { kind: "syntax", finding }
+}
+
+fn no_policy() -> Reported {
+    let problem = "there is no Vigile policy here: a policy is a map with the key `vigile`, by itself, as the configuration of a Wasm filter, or in a manifest that carries one";
+    let finding = Finding {
+        severity: Severity::Error,
+        place: Place::START,
+        path: String::new(),
+        problem: problem.to_owned(),
+    };
+    Reported { kind: "policy", finding }
 }
 
 /// More bytes than any config has.

@@ -25,7 +25,7 @@ fn of_policy(policy: &Policy<'_>) -> Vec<Finding> {
     unbound.collect()
 }
 
-/// Whether a token must say something else that only some of the issuer's tokens say.
+/// Tells whether a token must say something else that only some of the issuer's tokens say.
 fn is_bound(policy: &Policy<'_>, token: &Node<'_>) -> bool {
     let issuers = policy.root().get("issuers");
     let name = token.get("issuer").and_then(|issuer| issuer.text());

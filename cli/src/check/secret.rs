@@ -46,7 +46,7 @@ fn is_word(node: &Node<'_>) -> bool {
     node.text().is_some()
 }
 
-/// Whether a variable holds a secret, by where the policy reads it.
+/// Tells whether a variable holds a secret, by where the policy reads it.
 pub(crate) fn is_secret(variable: &Variable) -> bool {
     let key = variable.path.rsplit('.').next().unwrap_or_default();
     matches!(key, "secret" | "key") || variable.path.contains("forward.")

@@ -29,7 +29,7 @@ fn of_manager(manager: &Manager<'_>, policy: &Policy<'_>) -> Vec<Finding> {
     on_routes.chain(idle).chain(longest).collect()
 }
 
-/// Whether a virtual host may take requests of a module; one without hosts has them all.
+/// Tells whether a virtual host may take requests of a module; one without hosts has them all.
 fn serves(host: &VirtualHost<'_>, module: &Node<'_>) -> bool {
     let Some(hosts) = module.get("hosts") else { return true };
     hosts.items().any(|one| one.text().is_none_or(|name| host.takes(name)))

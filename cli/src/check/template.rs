@@ -1,37 +1,62 @@
 //! A template that was not rendered: whatever else could be said of it would be beside the point.
 
-use crate::sample::{is_name, places};
+use crate::sample::{named, places};
 use crate::yaml::{NotYaml, Place, Value, Yaml};
 
-/// The first `${NAME}` of a file that is a template. Envoy takes such a text as it stands, in a script
+/// The first place of a file that is a template. Envoy takes such a text as it stands, in a script
 /// or a body too, so of a file that can be read it must be a word or a part of one.
 pub(super) fn unrendered(text: &str, read: &Result<Yaml, NotYaml>) -> Option<NotYaml> {
-    let is_comment = |line: &str| line.trim_start().starts_with('#');
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !is_comment(line));
-    let (at, line, name) = lines.find_map(|(at, line)| {
-        places(line).find(|(_, name)| is_name(name)).map(|(_, name)| (at, line, name))
-    })?;
-    if read.as_ref().is_ok_and(|yaml| !has_place(yaml)) {
+    shell(text, read).or_else(|| braces(text, read))
+}
+
+/// `${NAME}`, which `vigile render` and `envsubst` fill in.
+fn shell(text: &str, read: &Result<Yaml, NotYaml>) -> Option<NotYaml> {
+    if read.as_ref().is_ok_and(|yaml| !holds(yaml, &has_place)) {
         return None;
     }
-    let before = line.split("${").next().unwrap_or_default();
-    let place =
-        Place { line: at.saturating_add(1), column: before.chars().count().saturating_add(1) };
+    let (at, line, name) = lines(text).find_map(|(at, line)| {
+        places(line).find(|(_, name)| named(name).is_some()).map(|(_, name)| (at, line, name))
+    })?;
     let problem = format!(
         "${{{name}}} is not filled in: this is a template. Render it first, and check what comes \
          of it: vigile render FILE --env-file .env | vigile check -"
     );
-    Some(NotYaml { place, problem })
+    Some(NotYaml { place: place(at, line, "${"), problem })
 }
 
-/// Whether a word holds a place, and nothing that no name, address or path does.
-fn has_place(yaml: &Yaml) -> bool {
+/// `{{ .Values.name }}`, as Helm, Ansible and others write it.
+fn braces(text: &str, read: &Result<Yaml, NotYaml>) -> Option<NotYaml> {
+    let is_one = |word: &str| word.starts_with("{{") && word.ends_with("}}");
+    if read.as_ref().is_ok_and(|yaml| !holds(yaml, &is_one)) {
+        return None;
+    }
+    let (at, line) = lines(text).find(|(_, line)| line.contains("{{") && line.contains("}}"))?;
+    let problem = "{{ … }} is not filled in: this is a template. Render it first, and check what comes of it: \
+                   helm template CHART | vigile check -";
+    Some(NotYaml { place: place(at, line, "{{"), problem: problem.to_owned() })
+}
+
+/// The lines that are no comments, from 0.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'))
+}
+
+fn place(at: usize, line: &str, mark: &str) -> Place {
+    let before = line.split(mark).next().unwrap_or_default();
+    Place { line: at.saturating_add(1), column: before.chars().count().saturating_add(1) }
+}
+
+/// Tells whether a word holds a place, and nothing that no name, address or path does.
+fn has_place(text: &str) -> bool {
+    let is_word = !text.contains(|c: char| " \n;(`<".contains(c));
+    is_word && places(text).any(|(_, name)| named(name).is_some())
+}
+
+/// Tells that some value is like this.
+fn holds(yaml: &Yaml, like: &dyn Fn(&str) -> bool) -> bool {
     match &yaml.value {
-        Value::Scalar { text, .. } => {
-            let is_word = |text: &str| !text.contains(|c: char| " \n;(`<".contains(c));
-            is_word(text) && places(text).any(|(_, name)| is_name(name))
-        }
-        Value::List(items) => items.iter().any(has_place),
-        Value::Map(entries) => entries.iter().any(|(_, value)| has_place(value)),
+        Value::Scalar { text, .. } => like(text),
+        Value::List(items) => items.iter().any(|item| holds(item, like)),
+        Value::Map(entries) => entries.iter().any(|(_, value)| holds(value, like)),
     }
 }

@@ -6,7 +6,7 @@ use crate::config::{Config, Filter};
 pub(super) fn find(config: &Config<'_>) -> Vec<Finding> {
     let guarded = config.guarded();
     let upgrades = guarded.flat_map(|manager| &manager.upgrades);
-    let asks_vigile = |filters: &[Filter<'_>]| filters.iter().any(|filter| filter.policy.is_some());
+    let asks_vigile = |filters: &[Filter<'_>]| filters.iter().any(Filter::is_vigile);
     upgrades
         .filter(|(_, filters)| !asks_vigile(filters))
         .map(|(upgrade, _)| {

@@ -9,8 +9,8 @@ use crate::yaml::Place;
 
 /// Finds the mistakes of policies, and the holes of the Envoy configs around them
 ///
-/// FILE is a policy, or an Envoy config (YAML or JSON) in which every Vigile filter is found. All
-/// findings are reported at once, as `file:line:column: severity: path: problem`, which editors can jump
+/// FILE is a policy, an Envoy config (YAML or JSON) in which every Vigile filter is found, or manifests of
+/// Kubernetes with either. All findings are reported at once, as `file:line:column: severity: path: problem`, which editors can jump
 /// to. An error opens a hole or keeps Envoy from starting; a warning weakens or breaks something; a note
 /// is worth knowing. Secrets are not needed, and none is ever printed.
 #[derive(clap::Args)]
@@ -59,7 +59,9 @@ Exit status:
 Examples:
   vigile check envoy.yaml
   vigile check --env policy.yaml             with the secrets that Envoy would have
-  kubectl get cm edge -o jsonpath='{.data.envoy\\.yaml}' | vigile check -
+  kubectl get cm edge -o yaml | vigile check -
+  helm template chart | vigile check -       Istio's, Envoy Gateway's and ConfigMaps
+  curl -s 'http://127.0.0.1:9901/config_dump?include_eds' | vigile check -
   vigile check --host unit policy.yaml       what NGINX Unit could not honour
   vigile check --format json envoy.yaml | jq '.findings[].problem'";
 

@@ -1,10 +1,10 @@
 //! `vigile init`.
 
-use vigile_policy::Origin;
+use vigile_policy::{Origin, ascii_host};
 
 use super::{Output, Problem};
 use crate::check::{self, Format, Reported, Severity};
-use crate::sample::{Ocr, StableDiffusion, Unwritten};
+use crate::sample::{Ocr, Quota, StableDiffusion, Unwritten};
 
 /// Writes an Envoy config to start from: a sample of this project, with your names
 ///
@@ -19,6 +19,9 @@ pub struct Arguments {
 #[derive(clap::Subcommand)]
 enum Sample {
     /// A web app in the frame of a platform's page, behind the platform's tokens
+    #[command(after_long_help = FRAME)]
+    Frame(Frame),
+    /// The same, for a module by the name of stablediffusion
     #[command(after_long_help = STABLE_DIFFUSION)]
     StableDiffusion(Frame),
     /// A service that other servers call, behind service keys and addresses
@@ -26,10 +29,16 @@ enum Sample {
     Ocr(Service),
 }
 
+const FRAME: &str = "\
+Example:
+  vigile init frame --module notes --host notes.example.org --platform https://example.org \\
+    --upstream 192.0.2.20:8888 > envoy.yaml";
+
 const STABLE_DIFFUSION: &str = "\
 Example:
   vigile init stable-diffusion --host sd.example.org --platform https://example.org \\
-    --upstream 192.0.2.20:7860 > envoy.yaml";
+    --upstream 192.0.2.20:7860 > envoy.yaml
+  vigile init stable-diffusion --quota automatic1111 --host sd.example.org … > envoy.yaml";
 
 const OCR: &str = "\
 Levels, as 001_d9637b39f961e8b1.txt counts them:
@@ -51,9 +60,13 @@ struct Frame {
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     platform: Origin,
 
-    /// The module's name, which its tokens name as moduleName
-    #[arg(long, default_value = "stablediffusion", value_parser = name)]
-    module: String,
+    /// The module's name, which its tokens name as moduleName; app or stablediffusion if it is not given
+    #[arg(long, value_parser = name)]
+    module: Option<String>,
+
+    /// Count generations: 10 a day for each user, 200 for those whose token says access_level pro
+    #[arg(long, value_name = "APP")]
+    quota: Option<Quota>,
 
     #[command(flatten)]
     place: Place,
@@ -108,7 +121,10 @@ struct Place {
 impl Arguments {
     pub(super) fn run(self) -> Result<Output, Problem> {
         let (head, config, left) = match self.sample {
-            Sample::StableDiffusion(frame) => (frame.head(), frame.config(), FRAME_LEFT),
+            Sample::Frame(frame) => (frame.head(), frame.config("app"), FRAME_LEFT),
+            Sample::StableDiffusion(frame) => {
+                (frame.head(), frame.config("stablediffusion"), FRAME_LEFT)
+            }
             Sample::Ocr(service) => (service.head(), service.config(), SERVICE_LEFT),
         };
         let config = config.map_err(|wrong| Problem::Failed(wrong.to_string()))?;
@@ -161,16 +177,17 @@ impl Frame {
         format!("{} in a frame of {}", self.host, self.platform)
     }
 
-    fn config(self) -> Result<String, Unwritten> {
+    fn config(self, module: &str) -> Result<String, Unwritten> {
         let Place { upstream, tls, wasm } = self.place;
         StableDiffusion {
-            module: self.module,
+            module: self.module.unwrap_or_else(|| module.to_owned()),
             host: self.host,
             platform: self.platform,
             upstream,
             tls,
             wasm,
             ports: (self.https, self.http),
+            quota: self.quota,
         }
         .config()
     }
@@ -214,7 +231,10 @@ fn host(text: &str) -> Result<String, String> {
     };
     match text.split('.').all(label) && text.len() <= 253 {
         true => Ok(text.to_ascii_lowercase()),
-        false => Err("a host name such as sd.example.org, without scheme and port".to_owned()),
+        false => Err(match ascii_host(text) {
+            Some(ascii) => format!("browsers send it as {ascii}: write that"),
+            None => "a host name such as sd.example.org, without scheme and port".to_owned(),
+        }),
     }
 }
 

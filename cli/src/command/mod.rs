@@ -5,6 +5,7 @@ pub mod demo;
 pub mod explain;
 pub mod init;
 pub mod key;
+pub mod pages;
 pub mod reasons;
 pub mod render;
 pub mod token;
@@ -16,6 +17,7 @@ use std::io::Read;
 use crate::check::{Format, LARGEST, read};
 use crate::policy::Environment;
 use crate::yaml::Yaml;
+use vigile_policy::shown_variable;
 
 /// What a command prints, and how it ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,7 @@ commands! {
     Unit unit
     Token token
     Key key
+    Pages pages
     Reasons reasons
     Demo demo
 }
@@ -119,7 +122,15 @@ fn environment() -> Environment {
 
 /// The variable of this process, where it is set and text.
 fn variable(name: &str) -> Result<String, Problem> {
-    std::env::var(name).map_err(|_| Problem::Failed(format!("the variable {name} is not set")))
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_name) {
+        return Err(Problem::Usage(
+            "this is no name of a variable: it is named here, and its value never stands in the arguments".to_owned(),
+        ));
+    }
+    std::env::var(name).map_err(|_| {
+        Problem::Failed(format!("the variable {} is not set, or no text", shown_variable(name)))
+    })
 }
 
 /// A line without its end.

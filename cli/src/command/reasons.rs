@@ -70,7 +70,8 @@ const HEAD: &str = "\
 
 Every decision has one. Its code stands in the header `vigile-reason` of Vigile's own answers, in the audit line,
 in the counters (dots as underscores) and in the filter state `vigile.reason`. Codes are an interface: they change
-with the schema's version alone.
+with the schema's version alone. What a refusal wanted and what stood there is the audit line's `detail`
+([operating.md](operating.md)); `vigile explain` shows it with the token's claims.
 ";
 
 fn row(reason: Reason) -> String {

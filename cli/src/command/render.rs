@@ -46,18 +46,17 @@ impl Arguments {
         values.extend(environment());
         let secrets = secrets(&text);
         let secret = sample::places(&text).filter(|(_, name)| secrets.contains(*name));
-        let mut unfilled: Vec<Unfilled> = secret
-            .map(|(line, name)| Unfilled { line, name: name.to_owned(), problem: SECRET })
-            .collect();
+        let mut unfilled: Vec<Unfilled> =
+            secret.map(|(line, name)| Unfilled::of(line, name, SECRET)).collect();
         let rendered = sample::render(&text, &values);
         if let Err(more) = &rendered {
             unfilled.extend(more.iter().filter(|one| !secrets.contains(&one.name)).cloned());
         }
         unfilled.sort_by_key(|one| one.line);
         let mut named = BTreeSet::new();
-        unfilled.retain(|one| named.insert(one.name.clone()));
-        wrong.extend(unfilled.iter().map(|Unfilled { line, name, problem }| {
-            format!("{}:{line}: ${{{name}}} {problem}", self.file)
+        unfilled.retain(|one| named.insert(one.shown()));
+        wrong.extend(unfilled.iter().map(|unfilled| {
+            format!("{}:{}: {} {}", self.file, unfilled.line, unfilled.shown(), unfilled.problem)
         }));
         match rendered {
             Ok(config) if wrong.is_empty() => Ok(Output::of(config)),

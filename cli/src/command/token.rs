@@ -2,11 +2,12 @@
 
 use ct_codecs::{Base64, Base64NoPadding, Base64UrlSafe, Base64UrlSafeNoPadding, Decoder};
 use serde_json::{Value, json};
-use vigile_policy::Algorithm;
+use vigile_policy::{Algorithm, Family, algorithm, shown_variable};
 
 use super::{Output, Problem, variable, without_newline};
 use crate::mint::{Claims, Signer};
 use crate::system::now;
+use crate::when::moment;
 
 /// Mints a token
 ///
@@ -101,11 +102,6 @@ Examples:
   vigile token --alg HS256 --secret-env S --expires -5m          a stale one, to see it refused
   curl -H \"Authorization: Bearer $(vigile token --alg HS256 --secret-env S)\" https://ai.example.org/";
 
-fn algorithm(name: &str) -> Result<Algorithm, String> {
-    let names: Vec<&str> = Algorithm::ALL.iter().map(|(name, _)| *name).collect();
-    Algorithm::from_name(name).ok_or_else(|| format!("known: {}", names.join(", ")))
-}
-
 fn pair(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => {
@@ -118,8 +114,15 @@ fn pair(text: &str) -> Result<(String, Value), String> {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Output, Problem> {
-        let mut signer =
-            Signer::new(self.alg, &self.source.key(self.base64)?).map_err(Problem::Failed)?;
+        self.source.suits(self.alg)?;
+        let key = self.source.key(self.base64)?;
+        if is_secret(self.alg) && key.trim_ascii_start().starts_with(b"-----BEGIN ") {
+            return Err(Problem::Failed(format!(
+                "this is a key in PEM, and {} takes a shared secret: anybody who has the public half could sign",
+                self.alg
+            )));
+        }
+        let mut signer = Signer::new(self.alg, &key).map_err(Problem::Failed)?;
         if let Some(kid) = &self.kid {
             signer = signer.with_kid(kid);
         }
@@ -137,11 +140,15 @@ impl Arguments {
             [one] => Some(json!(one)),
             several => Some(json!(several)),
         };
+        let at = |option: &str, when: &str| {
+            moment(when, now).map_err(|problem| Problem::Usage(format!("{option}: {problem}")))
+        };
         let expires = match self.expires.as_str() {
             "never" => None,
-            when => Some(moment(when, now)?),
+            when => Some(at("--expires", when)?),
         };
-        let not_before = self.not_before.as_deref().map(|when| moment(when, now)).transpose()?;
+        let not_before = self.not_before.as_deref();
+        let not_before = not_before.map(|when| at("--not-before", when)).transpose()?;
         let said = [
             one("iss", &self.issuer),
             one("sub", &self.subject),
@@ -155,7 +162,7 @@ impl Arguments {
         let mut claims = Claims::new();
         for (name, value) in said.into_iter().flatten().chain(self.claim.iter().cloned()) {
             if claims.contains_key(&name) {
-                return Err(Problem::Usage(format!("the claim {name} is given twice")));
+                return Err(Problem::Usage(given_twice(&name)));
             }
             claims.insert(name, value);
         }
@@ -163,27 +170,40 @@ impl Arguments {
     }
 }
 
-/// A span from now, or a time.
-fn moment(text: &str, now: i64) -> Result<i64, Problem> {
-    let (sign, span) = match text.strip_prefix('-') {
-        Some(span) => (-1, span),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
+/// A claim that an option writes already.
+fn given_twice(name: &str) -> String {
+    let hint = match name {
+        "exp" => ": leave --claim exp out and say --expires, which writes it",
+        "iat" => ": iat is always written, and is the time of minting",
+        _ => ": once by --claim is enough, or by the option of its own",
     };
-    let span =
-        humantime::parse_duration(span).ok().and_then(|span| i64::try_from(span.as_secs()).ok());
-    let time = || text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
-    let moment = span.map(|span| now.saturating_add(span.saturating_mul(sign))).or_else(time);
-    moment.ok_or_else(|| {
-        Problem::Usage(format!(
-            "{text:?} is neither a span such as 10m nor a time such as 2026-01-01T00:00:00Z"
-        ))
-    })
+    format!("the claim {name} is given twice{hint}")
+}
+
+fn is_secret(algorithm: Algorithm) -> bool {
+    matches!(algorithm.family(), Family::Secret(_))
 }
 
 impl Source {
+    /// Refuses a secret where the algorithm takes a key, and a key where it takes a secret.
+    fn suits(&self, algorithm: Algorithm) -> Result<(), Problem> {
+        let by_secret = self.secret_env.is_some() || self.secret_file.is_some();
+        match (is_secret(algorithm), by_secret) {
+            (true, true) | (false, false) => Ok(()),
+            (true, false) => Err(Problem::Usage(format!(
+                "{algorithm} takes a shared secret: say --secret-env or --secret-file"
+            ))),
+            (false, true) => Err(Problem::Usage(format!(
+                "{algorithm} takes a private key: say --key-env or --key-file"
+            ))),
+        }
+    }
+
     fn key(&self, base64: bool) -> Result<Vec<u8>, Problem> {
         let file = |path: &String| {
-            std::fs::read(path).map_err(|error| Problem::Failed(format!("{path}: {error}")))
+            let shown =
+                if path.contains(['/', '.', '\\']) { path.into() } else { shown_variable(path) };
+            std::fs::read(path).map_err(|error| Problem::Failed(format!("{shown}: {error}")))
         };
         let key = match (&self.secret_env, &self.key_env, &self.secret_file, &self.key_file) {
             (Some(name), ..) => secret_of(name)?.into_bytes(),

@@ -3,11 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Node;
+use super::{Chosen, Node, Way, internal_name};
 
 /// The clusters of a file.
 #[derive(Debug, Default)]
-pub struct Clusters(BTreeMap<String, Cluster>);
+pub struct Clusters {
+    named: BTreeMap<String, Cluster>,
+    /// Where listeners lead that only this Envoy reaches, by their endpoints.
+    internal: BTreeMap<String, Vec<String>>,
+}
+
+/// Clusters and what they lead to, other clusters and endpoints.
+#[derive(Debug, Default)]
+pub struct Places<'n> {
+    names: BTreeSet<&'n str>,
+    endpoints: BTreeSet<&'n str>,
+}
 
 /// Where a cluster leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,62 +42,109 @@ struct Cluster {
 }
 
 const CLUSTER: &str = "envoy.config.cluster.v3.Cluster";
+const ENDPOINTS: &str = "envoy.config.endpoint.v3.ClusterLoadAssignment";
 
 impl Clusters {
-    /// Every map with a `load_assignment` is a cluster, beside those in their usual places.
-    pub(super) fn read(root: &Node<'_>) -> Self {
+    /// Every map with a `load_assignment` is a cluster, beside those in their usual places. Ways that ask
+    /// Vigile end at it, and the others lead on.
+    pub(super) fn read(root: &Node<'_>, around: &[Way<'_>]) -> Self {
         let usual = root.at(&["static_resources", "clusters"]);
         let usual = usual.iter().flat_map(Node::items).collect::<Vec<_>>();
         let is_cluster = |node: &Node<'_>| {
             node.field("load_assignment").is_some()
                 || node.typed().is_some_and(|typed| typed.name == CLUSTER)
         };
+        let told = Told::read(root);
         let mut clusters = Self::default();
         for node in usual.into_iter().chain(root.all(is_cluster)) {
             let name = node.word("name").unwrap_or_default().to_owned();
-            clusters.0.entry(name).or_insert_with(|| Cluster::read(&node));
+            clusters.named.entry(name).or_insert_with(|| Cluster::read(&node, &told));
+        }
+        for way in around.iter().filter(|way| way.chosen == Chosen::Named) {
+            let listener = way.listener.as_ref().and_then(internal_name);
+            if let Some((listener, cluster)) = listener.zip(way.node.text()) {
+                let known = clusters.internal.entry(internal(listener)).or_default();
+                known.push(cluster.to_owned());
+            }
         }
         clusters
     }
 
-    /// Whether both names lead to the same place.
-    pub fn are_one(&self, one: &str, other: &str) -> bool {
-        let (one, other) = (self.behind(one), self.behind(other));
-        let endpoints = |names: &BTreeSet<&str>| -> BTreeSet<&String> {
-            names
-                .iter()
-                .filter_map(|name| self.0.get(*name))
-                .flat_map(|one| &one.endpoints)
-                .collect()
-        };
-        !one.is_disjoint(&other) || !endpoints(&one).is_disjoint(&endpoints(&other))
+    /// Tells whether both names lead to the same place.
+    pub fn are_one<'n>(&'n self, one: &'n str, other: &'n str) -> bool {
+        self.meets(&self.behind([one]), other)
+    }
+
+    /// Tells whether a name leads to one of these places.
+    pub fn meets<'n>(&'n self, places: &Places<'n>, name: &'n str) -> bool {
+        let own = self.behind([name]);
+        !own.names.is_disjoint(&places.names) || !own.endpoints.is_disjoint(&places.endpoints)
+    }
+
+    /// Tells whether a name leads to this address.
+    pub fn leads_to(&self, name: &str, address: &Node<'_>) -> bool {
+        let address = endpoint(address).unwrap_or_default();
+        self.behind([name]).endpoints.contains(address.as_str())
+    }
+
+    /// Tells whether a name leads to a listener that only this Envoy reaches.
+    pub(super) fn leads_to_internal(&self, name: &str, listener: &str) -> bool {
+        self.behind([name]).endpoints.contains(internal(listener).as_str())
     }
 
     /// Where a cluster leads, by way of others too.
     pub fn reach(&self, name: &str) -> Reach {
-        let reach = |name: &&str| self.0.get(*name).map_or(Reach::Untold, |cluster| cluster.reach);
-        self.behind(name).iter().map(reach).max().unwrap_or(Reach::Untold)
+        let reach =
+            |name: &&str| self.named.get(*name).map_or(Reach::Untold, |cluster| cluster.reach);
+        self.behind([name]).names.iter().map(reach).max().unwrap_or(Reach::Untold)
     }
 
-    /// This cluster and those behind it.
-    fn behind<'n>(&'n self, name: &'n str) -> BTreeSet<&'n str> {
-        let (mut found, mut left) = (BTreeSet::new(), vec![name]);
+    /// These clusters, and what is behind them.
+    pub fn behind<'n>(&'n self, names: impl IntoIterator<Item = &'n str>) -> Places<'n> {
+        let (mut found, mut left) = (Places::default(), names.into_iter().collect::<Vec<_>>());
         while let Some(name) = left.pop() {
-            if found.insert(name) {
-                let members = self.0.get(name).into_iter().flat_map(|cluster| &cluster.members);
-                left.extend(members.map(String::as_str));
+            if !found.names.insert(name) {
+                continue;
+            }
+            let Some(cluster) = self.named.get(name) else { continue };
+            left.extend(cluster.members.iter().map(String::as_str));
+            for endpoint in &cluster.endpoints {
+                found.endpoints.insert(endpoint);
+                let inner = self.internal.get(endpoint).into_iter().flatten();
+                left.extend(inner.map(String::as_str));
             }
         }
         found
     }
 }
 
-impl Cluster {
-    fn read(node: &Node<'_>) -> Self {
-        let endpoints = node.field("load_assignment").map(|assignment| {
-            assignment.all(|node| node.key() == "address" && endpoint(node).is_some())
+/// Endpoints that stand apart from their clusters: what EDS brought, as `config_dump` shows it.
+struct Told(BTreeMap<String, BTreeSet<String>>);
+
+impl Told {
+    fn read(root: &Node<'_>) -> Self {
+        let is_told = |node: &Node<'_>| node.typed().is_some_and(|typed| typed.name == ENDPOINTS);
+        let told = root.all(is_told).into_iter().map(|node| {
+            (node.word("cluster_name").unwrap_or_default().to_owned(), endpoints(&node))
         });
-        let endpoints = endpoints.iter().flatten().filter_map(endpoint).collect();
+        Self(told.collect())
+    }
+
+    /// Those of a cluster, by the name under which it asks for them.
+    fn of(&self, cluster: &Node<'_>) -> BTreeSet<String> {
+        let service = cluster.at(&["eds_cluster_config", "service_name"]);
+        let service = service.and_then(|name| name.text()).filter(|name| !name.is_empty());
+        let name = service.or_else(|| cluster.word("name")).unwrap_or_default();
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl Cluster {
+    fn read(node: &Node<'_>, told: &Told) -> Self {
+        let endpoints = match node.field("load_assignment") {
+            Some(assignment) => endpoints(&assignment),
+            None => told.of(node),
+        };
         let members = members(node);
         let reach = if members.is_empty() { reach(node, &endpoints) } else { Reach::Listed };
         Self { endpoints, members, reach }
@@ -111,14 +169,26 @@ fn reach(cluster: &Node<'_>, endpoints: &BTreeSet<String>) -> Reach {
             let header = original.and_then(|config| config.switched_on("use_http_header"));
             if header.is_some() { Reach::Header } else { Reach::Untold }
         }
-        (Some("EDS" | "3"), _) => Reach::Untold,
         _ if endpoints.is_empty() => Reach::Untold,
         _ => Reach::Listed,
     }
 }
 
-/// An address with its port, or the path of a socket.
+fn endpoints(assignment: &Node<'_>) -> BTreeSet<String> {
+    let addresses = assignment.all(|node| node.key() == "address" && endpoint(node).is_some());
+    addresses.iter().filter_map(endpoint).collect()
+}
+
+/// A listener as an endpoint.
+fn internal(listener: &str) -> String {
+    format!("internal {listener}")
+}
+
+/// An address with its port, the path of a socket, or a listener of this Envoy.
 fn endpoint(address: &Node<'_>) -> Option<String> {
+    if let Some(listener) = address.at(&["envoy_internal_address", "server_listener_name"]) {
+        return listener.text().map(internal);
+    }
     if let Some(path) = address.at(&["pipe", "path"]) {
         return path.text().map(str::to_owned);
     }
@@ -167,7 +237,7 @@ mod tests {
                 at(other)
             );
             let yaml = Yaml::parse(&text).unwrap();
-            let clusters = Clusters::read(&Node::root(&yaml));
+            let clusters = Clusters::read(&Node::root(&yaml), &[]);
             assert_eq!(clusters.are_one("a", "b"), same, "{one} {other}");
         }
     }
@@ -185,7 +255,7 @@ mod tests {
             kind("a")
         );
         let yaml = Yaml::parse(&text).unwrap();
-        let clusters = Clusters::read(&Node::root(&yaml));
+        let clusters = Clusters::read(&Node::root(&yaml), &[]);
         assert!(clusters.are_one("a", "b") && !clusters.are_one("a", "c"));
         assert_eq!((clusters.reach("a"), clusters.reach("c")), (Reach::Listed, Reach::Untold));
     }

@@ -1,7 +1,10 @@
 //! An HTTP connection manager: its filters, its routes, and where it listens.
 
-use super::{Node, Route, VirtualHost};
-use crate::policy::Policy;
+use std::collections::BTreeMap;
+
+use super::filter::{Filter, Plugins};
+use super::switch::{Asked, switched};
+use super::{Node, Route, VirtualHost, is_local};
 
 /// A connection manager.
 pub struct Manager<'y> {
@@ -17,29 +20,15 @@ pub struct Manager<'y> {
     pub route_configs: Vec<Node<'y>>,
 }
 
-/// One of `http_filters`.
-pub struct Filter<'y> {
-    /// The item.
-    pub node: Node<'y>,
-    /// The name by which routes configure it.
-    pub name: &'y str,
-    /// The type of its message, empty where it has none here.
-    pub message: &'y str,
-    /// The index of its policy among the file's, where it is Vigile.
-    pub policy: Option<usize>,
-}
-
-const ROUTES: &str = "envoy.config.route.v3.RouteConfiguration";
-
 impl<'y> Manager<'y> {
     pub(super) fn read(
         node: Node<'y>,
         listener: Option<Node<'y>>,
-        root: &Node<'y>,
-        policies: &[Policy<'y>],
+        named: &RouteConfigs<'y>,
+        plugins: &Plugins,
     ) -> Self {
         let filters = |node: &Node<'y>, name: &str| -> Vec<Filter<'y>> {
-            node.list(name).into_iter().map(|node| Filter::read(node, policies)).collect()
+            node.list(name).into_iter().map(|node| Filter::read(node, plugins)).collect()
         };
         let upgrades = node.list("upgrade_configs").into_iter();
         let upgrades = upgrades.map(|upgrade| (upgrade.clone(), filters(&upgrade, "filters")));
@@ -47,7 +36,7 @@ impl<'y> Manager<'y> {
             listener,
             filters: filters(&node, "http_filters"),
             upgrades: upgrades.filter(|(_, filters)| !filters.is_empty()).collect(),
-            route_configs: route_configs(&node, root),
+            route_configs: route_configs(&node, named),
             node,
         }
     }
@@ -56,12 +45,13 @@ impl<'y> Manager<'y> {
     pub fn vigile(&self) -> impl Iterator<Item = (&Filter<'y>, usize)> {
         let upgrades = self.upgrades.iter().flat_map(|(_, filters)| filters);
         let all = self.filters.iter().chain(upgrades);
-        all.filter_map(|filter| Some((filter, filter.policy?)))
+        all.flat_map(|filter| filter.policies.iter().map(move |policy| (filter, *policy)))
     }
 
-    /// Whether it asks Vigile about requests that are no upgrade.
+    /// Tells whether it asks Vigile about requests that are no upgrade: about all, or where a route switches
+    /// the filter on.
     pub fn asks_vigile(&self) -> bool {
-        self.filters.iter().any(|filter| filter.policy.is_some())
+        self.filters.iter().any(Filter::is_vigile)
     }
 
     /// Its virtual hosts, as far as they are known.
@@ -74,32 +64,84 @@ impl<'y> Manager<'y> {
         self.virtual_hosts().flat_map(|host| host.routes())
     }
 
-    /// Whether only this machine can reach its listener: a loopback address, a Unix socket, or another
+    /// The routes on which Vigile is asked like this.
+    pub fn routes_asked(&self, wanted: Asked) -> Vec<(VirtualHost<'y>, Route<'y>)> {
+        let asked = self
+            .places()
+            .filter(|(config, host, route)| self.asked(&[&route.node, &host.0, config]) == wanted);
+        asked.map(|(_, host, route)| (host, route)).collect()
+    }
+
+    /// Tells whether some request that Vigile judges meets this filter: it runs in the chain, or a route that asks
+    /// Vigile switches it on.
+    pub fn meets(&self, filter: &Filter<'y>) -> bool {
+        let by_route = || {
+            self.places().any(|(config, host, route)| {
+                let places = [&route.node, &host.0, &config];
+                self.asked(&places) == Asked::Yes && switched(&places, filter.name) == Some(true)
+            })
+        };
+        filter.disabled().is_none() || by_route()
+    }
+
+    /// Every route with what is around it: its route configuration and its virtual host.
+    fn places(&self) -> impl Iterator<Item = (Node<'y>, VirtualHost<'y>, Route<'y>)> {
+        self.route_configs.iter().flat_map(|config| {
+            let hosts = config.list("virtual_hosts").into_iter().map(VirtualHost);
+            hosts.flat_map(move |host| {
+                let routes = host.routes().into_iter();
+                routes.map(move |route| (config.clone(), host.clone(), route))
+            })
+        })
+    }
+
+    /// Tells whether Vigile is asked, by what these places say of its filters, the innermost first. Where a route
+    /// leads to several clusters, each of them is a place too.
+    fn asked(&self, places: &[&Node<'y>]) -> Asked {
+        let weighted = places.first().and_then(|route| route.at(&["route", "weighted_clusters"]));
+        let clusters = weighted.map(|weighted| weighted.list("clusters")).unwrap_or_default();
+        let within = |cluster: &Node<'y>| {
+            let inner: Vec<&Node<'y>> =
+                std::iter::once(cluster).chain(places.iter().copied()).collect();
+            self.asked_at(&inner)
+        };
+        clusters.iter().map(within).max().unwrap_or_else(|| self.asked_at(places))
+    }
+
+    fn asked_at(&self, places: &[&Node<'y>]) -> Asked {
+        let filters = self.filters.iter().filter(|filter| filter.is_vigile());
+        let asked = filters.map(|filter| {
+            let by_chain = filter.disabled().is_none();
+            match switched(places, filter.name).unwrap_or(by_chain) {
+                true => Asked::Yes,
+                false if by_chain => Asked::SwitchedOff,
+                false => Asked::Never,
+            }
+        });
+        asked.min().unwrap_or(Asked::Never)
+    }
+
+    /// The filter chain that it stands in.
+    pub fn chain(&self) -> Option<Node<'y>> {
+        let listener = self.listener.as_ref()?;
+        let chains = listener.list("filter_chains").into_iter();
+        let mut chains = chains.chain(listener.field("default_filter_chain"));
+        let own = std::ptr::from_ref(self.node.yaml());
+        chains.find(|chain| !chain.all(|node| std::ptr::eq(node.yaml(), own)).is_empty())
+    }
+
+    /// Tells whether only this machine can reach its listener: a loopback address, a Unix socket, or another
     /// listener of the same Envoy.
     pub fn is_local(&self) -> bool {
         self.listener.as_ref().is_some_and(is_local)
     }
 }
 
-impl<'y> Filter<'y> {
-    fn read(node: Node<'y>, policies: &[Policy<'y>]) -> Self {
-        let typed = node.typed_config();
-        let plugin = typed.as_ref().and_then(|typed| typed.fields.field("config"));
-        let plugin = plugin.map(|plugin| plugin.path());
-        let is_own = |policy: &Policy<'y>| {
-            plugin.is_some() && policy.plugin.as_ref().map(Node::path) == plugin
-        };
-        Self {
-            name: node.word("name").unwrap_or_default(),
-            message: typed.map(|typed| typed.name).unwrap_or_default(),
-            policy: policies.iter().position(is_own),
-            node,
-        }
-    }
-}
+/// Route configurations that stand in a file by themselves, by their names: RDS.
+pub(super) type RouteConfigs<'y> = BTreeMap<&'y str, Vec<Node<'y>>>;
 
 /// Inline, or by RDS where the resource stands in this file.
-fn route_configs<'y>(manager: &Node<'y>, root: &Node<'y>) -> Vec<Node<'y>> {
+fn route_configs<'y>(manager: &Node<'y>, named: &RouteConfigs<'y>) -> Vec<Node<'y>> {
     if let Some(inline) = manager.field("route_config") {
         return vec![inline];
     }
@@ -109,28 +151,5 @@ fn route_configs<'y>(manager: &Node<'y>, root: &Node<'y>) -> Vec<Node<'y>> {
         let inline = |scoped: Node<'y>| scoped.all(|node| node.field("virtual_hosts").is_some());
         return scoped.map(inline).unwrap_or_default();
     };
-    let fits = |node: &Node<'y>| node.typed().is_some_and(|typed| typed.name == ROUTES);
-    let named = |node: &Node<'y>| node.word("name") == Some(wanted);
-    root.all(fits).into_iter().filter(named).collect()
-}
-
-/// Whether only this machine can reach a listener.
-pub fn is_local(listener: &Node<'_>) -> bool {
-    if listener.field("internal_listener").is_some() {
-        return true;
-    }
-    let more = listener.list("additional_addresses");
-    let mut all = more.iter().chain([listener]).filter_map(|node| node.field("address"));
-    all.all(|address| is_local_address(&address)) && listener.field("address").is_some()
-}
-
-/// Whether an address is one that only this machine can reach.
-pub fn is_local_address(address: &Node<'_>) -> bool {
-    let local = |word: &str| {
-        word.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-    };
-    match address.at(&["socket_address", "address"]) {
-        Some(address) => address.text().is_some_and(local),
-        None => ["pipe", "envoy_internal_address"].iter().any(|kind| address.field(kind).is_some()),
-    }
+    named.get(wanted).cloned().unwrap_or_default()
 }

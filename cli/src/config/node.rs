@@ -128,7 +128,7 @@ impl<'y> Node<'y> {
         self.field(name).and_then(|node| node.text())
     }
 
-    /// Whether Envoy takes it for true: protobuf reads the word in quotes as well (observed on 1.40).
+    /// Tells whether Envoy takes it for true: protobuf reads the word in quotes as well (observed on 1.40).
     pub fn is_true(&self) -> bool {
         match self.yaml.tree() {
             Tree::Flag(flag) => flag,
@@ -202,7 +202,7 @@ impl<'y> Node<'y> {
         }
     }
 
-    /// Whether this stands in `other`, or is it.
+    /// Tells whether this stands in `other`, or is it.
     pub fn is_within(&self, other: &Self) -> bool {
         let (path, outer) = (self.path(), other.path());
         let rest = path.strip_prefix(outer.as_str());
@@ -210,12 +210,12 @@ impl<'y> Node<'y> {
     }
 }
 
-/// What stands behind the last slash of a type's address.
+/// The part behind the last slash of a type's address.
 fn short(address: &str) -> &str {
     address.rsplit('/').next().unwrap_or_default()
 }
 
-/// Whether a key is the field: `failure_policy` or `failurePolicy`.
+/// Tells whether a key is the field: `failure_policy` or `failurePolicy`.
 pub fn is_field(key: &str, name: &str) -> bool {
     key == name || (name.contains('_') && is_camel(key, name))
 }

@@ -3,9 +3,11 @@
 use super::{Node, without_port};
 
 /// One of `virtual_hosts`.
+#[derive(Clone, Debug)]
 pub struct VirtualHost<'y>(pub Node<'y>);
 
 /// Something that a virtual host does with requests.
+#[derive(Clone, Debug)]
 pub struct Route<'y> {
     /// The route, `match` and all.
     pub node: Node<'y>,
@@ -14,12 +16,12 @@ pub struct Route<'y> {
 }
 
 impl<'y> VirtualHost<'y> {
-    /// Whether it may take a request for this host, of a policy: a name, or `*.` and the end of many.
+    /// Tells whether it may take a request for this host, of a policy: a name, or `*.` and the end of many.
     pub fn takes(&self, host: &str) -> bool {
         self.0.list("domains").iter().filter_map(Node::text).any(|domain| meets(domain, host))
     }
 
-    /// Whether it takes requests for hosts that no domain of it names in full.
+    /// Tells whether it takes requests for hosts that no domain of it names in full.
     pub fn takes_many(&self) -> bool {
         self.0
             .list("domains")
@@ -39,7 +41,7 @@ impl<'y> VirtualHost<'y> {
 }
 
 impl<'y> Route<'y> {
-    /// Whether one path alone leads here.
+    /// Tells whether one path alone leads here.
     pub fn is_one_path(&self) -> bool {
         self.node.at(&["match", "path"]).is_some()
     }
@@ -57,7 +59,7 @@ pub fn named_clusters<'y>(action: &Node<'y>) -> Vec<Node<'y>> {
     action.field("cluster").into_iter().chain(weighted).collect()
 }
 
-/// Whether some host is both in an Envoy domain and in a policy's pattern.
+/// Tells whether some host is both in an Envoy domain and in a policy's pattern.
 fn meets(domain: &str, host: &str) -> bool {
     let (domain, host) = (without_port(domain).to_ascii_lowercase(), host.to_ascii_lowercase());
     let below = |name: &str| host.strip_prefix('*').map(|end| name.ends_with(end));

@@ -133,6 +133,7 @@ fn config(settings: &Settings<'_>) -> Result<Value, String> {
         tls: "unused".to_owned(),
         wasm: "unused".to_owned(),
         ports: (settings.port, 0),
+        quota: None,
     };
     let text = sample.config().map_err(|wrong| wrong.to_string())?;
     let yaml = Yaml::parse(&text).map_err(|error| format!("{}: {}", error.place, error.problem))?;

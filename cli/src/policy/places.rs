@@ -33,8 +33,44 @@ impl Policy<'_> {
     }
 }
 
+impl Policy<'_> {
+    /// The headers that this policy reads credentials from, and no others.
+    pub fn credential_headers(&self) -> Vec<String> {
+        let keys = self.root().get("api_keys");
+        let keys = keys.iter().flat_map(Node::items);
+        let mut found: Vec<String> = keys.map(|key| header(&key).unwrap_or_else(usual)).collect();
+        for module in self.modules() {
+            if !routes(&module).iter().any(|route| !asks(route, "token").is_empty()) {
+                continue;
+            }
+            let own = module.get("credentials");
+            let place = |key: &str| own.as_ref().and_then(|own| own.get(key));
+            let is_off = |node: &Node<'_>| node.yaml().tree() == Tree::Flag(false);
+            match place("header") {
+                Some(node) if is_off(&node) => {}
+                node => found.push(node.and_then(|node| lower(&node)).unwrap_or_else(usual)),
+            }
+            let has_cookie = !place("cookie").is_some_and(|node| is_off(&node));
+            found.extend(has_cookie.then(|| "cookie".to_owned()));
+            let has_protocol = place("subprotocol").is_some_and(|node| !is_off(&node));
+            found.extend(has_protocol.then(|| "sec-websocket-protocol".to_owned()));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+fn usual() -> String {
+    "authorization".to_owned()
+}
+
+fn lower(node: &Node<'_>) -> Option<String> {
+    node.text().map(str::to_ascii_lowercase)
+}
+
 fn header(section: &Node<'_>) -> Option<String> {
-    section.get("header")?.text().map(str::to_ascii_lowercase)
+    lower(&section.get("header")?)
 }
 
 /// The parameter that carries tokens, where the module takes any and does not switch it off.

@@ -8,6 +8,7 @@
 mod blocks;
 mod env_file;
 mod ocr;
+mod quota;
 mod render;
 mod stable_diffusion;
 
@@ -16,7 +17,8 @@ use std::fmt;
 
 pub use env_file::{Unread, variables};
 pub use ocr::Ocr;
-pub use render::{Unfilled, is_name, places, render};
+pub use quota::Quota;
+pub use render::{Unfilled, named, places, render};
 pub use stable_diffusion::StableDiffusion;
 
 /// Why a sample could not be written.

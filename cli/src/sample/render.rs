@@ -13,20 +13,23 @@ pub struct Unfilled {
     pub line: usize,
     /// What stands between the braces.
     pub name: String,
+    /// The brace behind it is missing.
+    pub is_open: bool,
     /// What is wrong with it.
     pub problem: &'static str,
 }
 
 impl fmt::Display for Unfilled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ${{{}}} {}", self.line, self.name, self.problem)
+        write!(f, "line {}: {} {}", self.line, self.shown(), self.problem)
     }
 }
 
 /// The text with every `${NAME}` replaced.
 ///
 /// # Errors
-/// Every place that has no value, or one that could change the YAML around it. Values are not repeated.
+/// Every place that has no value, or one that could change the YAML around it, or that is not closed. Values are
+/// not repeated.
 pub fn render(text: &str, values: &BTreeMap<String, String>) -> Result<String, Vec<Unfilled>> {
     let (mut out, mut wrong) = (String::with_capacity(text.len()), Vec::new());
     for piece in pieces(text) {
@@ -34,8 +37,12 @@ pub fn render(text: &str, values: &BTreeMap<String, String>) -> Result<String, V
             Piece::Text(text) => out.push_str(text),
             Piece::Place { line, name } => match value(name, values) {
                 Ok(value) => out.push_str(value),
-                Err(problem) => wrong.push(Unfilled { line, name: name.to_owned(), problem }),
+                Err(problem) => wrong.push(Unfilled::of(line, name, problem)),
             },
+            Piece::Open { line, name } => {
+                let open = Unfilled::of(line, name, "has no } on its line: write ${NAME}");
+                wrong.push(Unfilled { is_open: true, ..open });
+            }
         }
     }
     if wrong.is_empty() { Ok(out) } else { Err(wrong) }
@@ -45,38 +52,87 @@ pub fn render(text: &str, values: &BTreeMap<String, String>) -> Result<String, V
 pub fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {
     pieces(text).into_iter().filter_map(|piece| match piece {
         Piece::Place { line, name } => Some((line, name)),
-        Piece::Text(_) => None,
+        Piece::Text(_) | Piece::Open { .. } => None,
     })
 }
 
 enum Piece<'t> {
     Text(&'t str),
-    Place { line: usize, name: &'t str },
+    Place {
+        line: usize,
+        name: &'t str,
+    },
+    /// A place that its line does not close.
+    Open {
+        line: usize,
+        name: &'t str,
+    },
 }
 
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    for (at, line) in text.split_inclusive('\n').enumerate() {
-        let mut rest = line;
+    for (at, text) in text.split_inclusive('\n').enumerate() {
+        let (mut rest, line) = (text, at.saturating_add(1));
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').unwrap_or((after.trim_end(), "\n"));
-            pieces.extend([Piece::Text(before), Piece::Place { line: at.saturating_add(1), name }]);
-            rest = after;
+            pieces.push(Piece::Text(before));
+            match after.split_once('}') {
+                Some((name, after)) => {
+                    pieces.push(Piece::Place { line, name });
+                    rest = after;
+                }
+                None => {
+                    pieces.push(Piece::Open { line, name: begun(after) });
+                    rest = "";
+                }
+            }
         }
         pieces.push(Piece::Text(rest));
     }
     pieces
 }
 
+/// The name that an open place begins with.
+fn begun(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+impl Unfilled {
+    /// A place with a name, and what is wrong with it.
+    pub fn of(line: usize, name: &str, problem: &'static str) -> Self {
+        Self { line, name: name.to_owned(), is_open: false, problem }
+    }
+
+    /// The place as it stands.
+    pub fn shown(&self) -> String {
+        let end = if self.is_open { "" } else { "}" };
+        format!("${{{}{end}", self.name)
+    }
+}
+
+/// The name of a place, whatever a shell would read behind it: `N` of `${N:-x}`.
+pub fn named(place: &str) -> Option<&str> {
+    let (name, _) = place.split_once(BEHIND).unwrap_or((place, ""));
+    is_name(name).then_some(name)
+}
+
+/// Characters behind a name by which a shell expands more than the name (POSIX §2.6.2, and Bash).
+const BEHIND: [char; 8] = ['-', '=', '?', '+', ':', '#', '%', '/'];
+
 /// Whether this is a name that a place may have.
-pub fn is_name(name: &str) -> bool {
+fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase())
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 fn value<'v>(name: &str, values: &'v BTreeMap<String, String>) -> Result<&'v str, &'static str> {
     if !is_name(name) {
-        return Err("is no name: capitals, digits and _");
+        return Err(match named(name) {
+            Some(_) => {
+                "says more than a name, and no shell reads it: write ${NAME}, and the value into the env file"
+            }
+            None => "is no name: capitals, digits and _",
+        });
     }
     match values.get(name).map(String::as_str) {
         None => Err("is not set"),
@@ -114,7 +170,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_missing_is_told_at_once() {
-        let text = "a: ${A}\nb: ${B}${A}\nc: ${c}\nd: ${D}\ne: ${A";
+        let text = "a: ${A}\nb: ${B}${A}\nc: ${c}\nd: ${D}\ne: ${A\nf: ${A:-x}\ng: ${A, ${A}";
         let wrong = rendered(text, &[("B", ""), ("D", "x: y")]).unwrap_err();
         assert_eq!(
             wrong,
@@ -124,7 +180,9 @@ mod tests {
                 "line 2: ${A} is not set",
                 "line 3: ${c} is no name: capitals, digits and _",
                 "line 4: ${D} holds more than letters, digits and -._~:/+, which could change the YAML around it",
-                "line 5: ${A} is not set",
+                "line 5: ${A has no } on its line: write ${NAME}",
+                "line 6: ${A:-x} says more than a name, and no shell reads it: write ${NAME}, and the value into the env file",
+                "line 7: ${A, ${A} is no name: capitals, digits and _",
             ]
         );
     }

@@ -2,7 +2,7 @@
 
 use vigile_policy::Origin;
 
-use super::{STABLE_DIFFUSION, Unwritten, filled};
+use super::{Quota, STABLE_DIFFUSION, Unwritten, filled, quota};
 
 /// The names in the sample that a user changes.
 #[derive(Clone, Debug)]
@@ -21,17 +21,19 @@ pub struct StableDiffusion {
     pub wasm: String,
     /// The port for https, and the one for http that leads there.
     pub ports: (u16, u16),
+    /// The generations that are counted, if any.
+    pub quota: Option<Quota>,
 }
 
 impl StableDiffusion {
     /// The config with these names.
     ///
     /// # Errors
-    /// Where a name holds what YAML could read in another way.
+    /// Where the sample lacks a block that was to be changed, or a name holds what YAML could read in another way.
     pub fn config(&self) -> Result<String, Unwritten> {
         let ((host, port), (https, http)) = (&self.upstream, self.ports);
         filled(
-            STABLE_DIFFUSION,
+            &quota::with(STABLE_DIFFUSION, self.quota)?,
             [
                 ("STABLE_DIFFUSION_MODULE", self.module.clone()),
                 ("STABLE_DIFFUSION_HOST", self.host.clone()),

@@ -4,9 +4,12 @@
 //! boolean, and keeps fractions as strings. A checker that read YAML in any other way would judge
 //! another policy than the one that Envoy loads.
 
+mod hints;
+mod indented;
 mod json;
 mod plain;
 mod reader;
+mod tabs;
 
 use std::fmt;
 
@@ -88,12 +91,12 @@ pub struct NotYaml {
 }
 
 impl Yaml {
-    /// Reads one document.
+    /// Reads one document, or several objects of Kubernetes as a list of them.
     ///
     /// # Errors
-    /// Where the text is not YAML, is deeper or larger than any config, or holds more than one document.
+    /// Where the text is not YAML, is deeper or larger than any config, or holds several other documents.
     pub fn parse(text: &str) -> Result<Self, NotYaml> {
-        reader::read(text, Style::Plain)
+        indented::read(text, |text| reader::read(text, Style::Plain))
     }
 
     /// Reads JSON, as Envoy reads files whose name ends in `.json`.
@@ -170,22 +173,22 @@ impl Yaml {
         place
     }
 
-    /// The same with every value at one place: for what stands in a string of another file.
+    /// The same with every value at another place: for what stands in a text of another file.
     #[must_use]
-    pub fn moved_to(self, place: Place) -> Self {
+    pub fn moved(self, to: &dyn Fn(Place) -> Place) -> Self {
         let value = match self.value {
             Value::List(items) => {
-                Value::List(items.into_iter().map(|item| item.moved_to(place)).collect())
+                Value::List(items.into_iter().map(|item| item.moved(to)).collect())
             }
-            Value::Map(entries) => Value::Map(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (Key { place, ..key }, value.moved_to(place)))
-                    .collect(),
-            ),
+            Value::Map(entries) => {
+                let moved = |(key, value): (Key, Self)| {
+                    (Key { place: to(key.place), ..key }, value.moved(to))
+                };
+                Value::Map(entries.into_iter().map(moved).collect())
+            }
             scalar @ Value::Scalar { .. } => scalar,
         };
-        Self { place, value }
+        Self { place: to(self.place), value }
     }
 }
 

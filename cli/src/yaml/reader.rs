@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
+use super::hints::problem;
+use super::tabs::{Spaced, Stop, is_behind_a_tab};
 use super::{Key, NotYaml, Place, Style, Value, Yaml};
 
 /// Envoy reads nothing deeper: protobuf's JSON reader stops there (observed on 1.36 and 1.40).
@@ -17,6 +19,17 @@ const NODE: usize = 64;
 
 /// Reads one document; `plain` is the style of words without quotes.
 pub(super) fn read(text: &str, plain: Style) -> Result<Yaml, NotYaml> {
+    let mut spaced = Spaced::of(text);
+    loop {
+        match once(spaced.text(), plain) {
+            Err(stop) if spaced.mends(&stop) => {}
+            outcome => return outcome.map_err(|stop| stop.wrong),
+        }
+    }
+}
+
+fn once(text: &str, plain: Style) -> Result<Yaml, Stop> {
+    let lines: Vec<&str> = if text.contains('\t') { text.lines().collect() } else { Vec::new() };
     let mut reader = Reader {
         plain,
         documents: Vec::new(),
@@ -25,21 +38,47 @@ pub(super) fn read(text: &str, plain: Style) -> Result<Yaml, NotYaml> {
         weight: 0,
     };
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| NotYaml {
-            place: place(error.marker()),
-            problem: error.info().to_owned(),
+        let (event, span) = event.map_err(|error| Stop {
+            wrong: NotYaml { place: place(error.marker()), problem: problem(error.info()) },
+            info: error.info().to_owned(),
+            index: error.marker().index(),
         })?;
-        reader.take(event, place(&span.start))?;
+        let place = place(&span.start);
+        if matches!(event, Event::MappingStart(..)) && is_behind_a_tab(&lines, place) {
+            return wrong(place, "Envoy takes no key behind a tab: write spaces")
+                .map_err(Stop::from);
+        }
+        reader.take(event, place)?;
     }
-    let mut documents = reader.documents.into_iter();
-    match (documents.next(), documents.next()) {
-        (Some(document), None) => Ok(document),
+    only(reader.documents).map_err(Stop::from)
+}
+
+/// The document; of several, a list of them where all are objects of Kubernetes.
+fn only(documents: Vec<Yaml>) -> Result<Yaml, NotYaml> {
+    // A stream that was put together has empty ones: what a template left of a file.
+    let count = documents.len();
+    let mut said: Vec<Yaml> = documents.into_iter().filter(|one| !is_empty(one)).collect();
+    match (said.pop(), said.as_slice()) {
         (None, _) => wrong(Place::START, "there is nothing in it"),
-        (Some(_), Some(second)) => wrong(
-            second.place,
-            "a second document begins here, and Envoy reads the first one alone",
+        (Some(document), []) if count == 1 || is_object(&document) => Ok(document),
+        (Some(last), before) if before.iter().chain([&last]).all(is_object) => {
+            said.push(last);
+            Ok(Yaml { place: Place::START, value: Value::List(said) })
+        }
+        (Some(last), before) => wrong(
+            before.get(1).unwrap_or(&last).place,
+            "a second document begins here, and Envoy reads the first one alone. Several in one file are read where each is an object of Kubernetes, with apiVersion and kind",
         ),
     }
+}
+
+fn is_empty(document: &Yaml) -> bool {
+    matches!(&document.value, Value::Scalar { text, style: Style::Plain } if ["", "~", "null"].contains(&text.as_str()))
+}
+
+/// Tells whether this is an object of Kubernetes.
+fn is_object(document: &Yaml) -> bool {
+    ["apiVersion", "kind"].iter().all(|key| document.get(key).and_then(Yaml::word).is_some())
 }
 
 fn wrong<T>(place: Place, problem: &str) -> Result<T, NotYaml> {
@@ -216,5 +255,22 @@ mod tests {
         let error = Yaml::parse("a: 1\n---\nb: 2\n").err();
         assert_eq!(error.map(|error| error.place), Some(Place { line: 3, column: 1 }));
         assert_eq!(problem(""), "there is nothing in it");
+    }
+
+    #[test]
+    fn objects_of_kubernetes_may_be_several() {
+        let object = |name| format!("apiVersion: v1\nkind: {name}\n");
+        let (a, b) = (object("A"), object("B"));
+        let stream = format!("---\n# made by a template\n---\n{a}---\n{b}---\n");
+        let read = Yaml::parse(&stream).ok();
+        let kinds = read.iter().flat_map(Yaml::items).filter_map(|one| one.get("kind")?.word());
+        assert_eq!(kinds.collect::<Vec<_>>(), ["A", "B"]);
+        let alone = Yaml::parse(&format!("---\n---\n{a}")).ok();
+        assert_eq!(
+            alone.and_then(|one| Some(one.get("kind")?.word()?.to_owned())),
+            Some("A".into())
+        );
+        assert!(problem(&format!("{a}---\nb: 2\n")).contains("a second document"));
+        assert!(problem("---\n---\nb: 2\n").contains("a second document"));
     }
 }

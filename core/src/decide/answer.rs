@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::credential::Source;
 use super::edits::{self, Edit};
-use super::exchange;
 use super::failure::{Failure, Proven};
 use super::notes::{Note, Notes};
 use super::otherwise::Otherwise;
 use super::place::Nowhere;
 use super::visit::Visit;
 use super::waiting::{self, Next};
-use super::{Decision, Verdict};
+use super::{Decision, Verdict, audit, exchange};
 use crate::Reason;
 use crate::origin::Origin;
 use crate::policy::{Access, Mode, Module, Need, Policy, Rule, State};
@@ -30,6 +29,7 @@ pub(crate) fn admitted(visit: Box<Visit<'_>>, proven: Proven) -> Next {
         (Access::Logout, _) => Ok(Some(reply::logout(&visit.module))),
         (_, Some(token)) if visit.is_refresh() => exchange::refresh(&visit, token).map(Some),
         (_, Some(token)) if visit.exchanges() => exchange::exchange(&visit, token).map(Some),
+        _ if visit.is_marked() => Ok(Some(exchange::kept(&visit))),
         _ => Ok(None),
     };
     match answer {
@@ -41,8 +41,10 @@ pub(crate) fn admitted(visit: Box<Visit<'_>>, proven: Proven) -> Next {
 
 /// A caller who may not come in, though a rule was found for the request.
 pub(crate) fn refused(mut visit: Box<Visit<'_>>, failure: &Failure) -> Decision {
+    let need = visit.rule.access.needs().get(failure.way);
+    let detail = audit::detail(&visit, need, failure);
     let notes = visit.notes.take();
-    visit.scene().refused(failure, visit.is_refresh(), notes)
+    visit.scene().refused(failure, detail, visit.is_refresh(), notes)
 }
 
 /// A request that no rule takes.
@@ -54,11 +56,12 @@ pub(crate) fn nowhere(
     nowhere: Nowhere,
     mut notes: Notes,
 ) -> Decision {
+    let told = audit::nowhere(target, &nowhere);
     let Nowhere { reason, module, detail } = nowhere;
     let mode = module.as_ref().map_or(state.policy.mode, |module| module.mode);
     let policy = &state.policy;
     let scene = Scene { policy, request, caller, target, module, mode, rule: None, reader: None };
-    scene.refused(&Failure::new(reason, detail), false, notes.take())
+    scene.refused(&Failure::new(reason, detail), told, false, notes.take())
 }
 
 fn replied(mut visit: Box<Visit<'_>>, proven: &Proven, reply: Reply) -> Decision {
@@ -131,8 +134,14 @@ impl<'r> Visit<'r> {
 }
 
 impl Scene<'_, '_> {
-    fn refused(&self, failure: &Failure, refresh: bool, notes: Vec<Note>) -> Decision {
-        let mut decision = self.otherwise(&failure.proven, refresh).refused(failure);
+    fn refused(
+        &self,
+        failure: &Failure,
+        detail: Option<String>,
+        refresh: bool,
+        notes: Vec<Note>,
+    ) -> Decision {
+        let mut decision = self.otherwise(&failure.proven, refresh).refused(failure, detail);
         decision.notes = notes;
         decision
     }
@@ -176,6 +185,7 @@ impl Scene<'_, '_> {
             response,
             record,
             lease: None,
+            end: None,
             learned: Vec::new(),
             notes: Vec::new(),
         }
@@ -207,7 +217,9 @@ impl Scene<'_, '_> {
         });
         match self.caller.destination {
             Destination::Document => false,
-            Destination::Frame => has_twin || self.caller.site == Some(Site::Foreign),
+            Destination::Frame | Destination::Reissued => {
+                has_twin || self.caller.site == Some(Site::Foreign)
+            }
             Destination::Unsaid | Destination::Other => has_twin,
         }
     }
@@ -223,6 +235,7 @@ impl Scene<'_, '_> {
             mode: self.mode,
             reason,
             would_refuse,
+            detail: None,
             proven: proven.clone(),
             rule: self.rule.cloned(),
             kept: None,

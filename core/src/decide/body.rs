@@ -70,16 +70,22 @@ fn nothing(rule: &Body) -> Result<Next, Failure> {
 }
 
 /// What Content-Length says (RFC 9110 §8.6). Envoy refuses what contradicts itself, and holds senders to it.
-fn length(request: &Request<'_>) -> Result<Option<u64>, Reason> {
+fn length(request: &Request<'_>) -> Result<Option<u64>, Failure> {
     let digits = |value: &[u8]| {
         let all = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
         all.then(|| std::str::from_utf8(value).ok()?.parse().ok())?
     };
     match request.single("content-length") {
         Single::Absent => Ok(None),
-        Single::Value(value) => digits(value).map(Some).ok_or(Reason::RequestMalformed),
-        Single::Repeated => Err(Reason::RequestMalformed),
+        Single::Value(value) => {
+            digits(value).map(Some).ok_or_else(|| malformed("Content-Length is no number"))
+        }
+        Single::Repeated => Err(malformed("Content-Length is repeated")),
     }
+}
+
+fn malformed(problem: &'static str) -> Failure {
+    Failure::new(Reason::RequestMalformed, Detail::Text(problem))
 }
 
 /// The media type in lower case, without its parameters; `None` where it is missing, repeated, or said to

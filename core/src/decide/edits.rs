@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::credential::Source;
 use super::failure::Proven;
-use crate::policy::{ForwardValue, Module, Rule, is_folded};
+use crate::policy::{ForwardValue, Module, Rule, is_folded, override_named};
 use crate::request::{
-    OFFERED, Request, Target, without_cookies, without_parameter, without_protocol,
+    MARK, OFFERED, Request, Target, without_cookies, without_parameter, without_protocol,
 };
 use crate::token::{Claim, Scalar};
 
@@ -35,19 +35,6 @@ pub fn apply(headers: &mut Vec<(String, Vec<u8>)>, edits: &[Edit<'_>]) {
     }
 }
 
-/// Headers by which a client would have a backend see another method or path than the gate judged
-/// (docs/rules.md, rule 3), folded: CGI, WSGI and Rack read `X_HTTP_Method_Override` as the same. gunicorn takes
-/// `SCRIPT_NAME` from a proxy beside it, and cuts it off the path.
-const OVERRIDES: [&str; 7] = [
-    "xhttpmethodoverride",
-    "xhttpmethod",
-    "xmethodoverride",
-    "xoriginalurl",
-    "xrewriteurl",
-    "scriptname",
-    "pathinfo",
-];
-
 /// What every request of a module loses, admitted or not: identities that only Vigile may write,
 /// overrides, and credentials in the query, in our cookies and among subprotocols. `replying`: the
 /// request goes nowhere, and only what access logs print matters, whatever the app was to keep.
@@ -58,10 +45,13 @@ pub(crate) fn cleaning(
     replying: bool,
 ) -> Vec<Edit<'static>> {
     let own = module.map(|module| module.forwarded.as_slice()).unwrap_or_default();
+    let kept_overrides = module.map(|module| module.keep_overrides.as_slice()).unwrap_or_default();
     let mut edits: Vec<Edit<'static>> = Vec::new();
     for (name, _) in request.headers {
-        let taken = OVERRIDES.iter().any(|folded| is_folded(name, folded))
-            || own.iter().any(|folded| is_folded(name, folded));
+        // Kept is the spelling that a proxy in front writes over, and no other.
+        let is_kept = |known: &str| known == name && kept_overrides.contains(&known);
+        let overrides = override_named(name).is_some_and(|known| !is_kept(known));
+        let taken = overrides || own.iter().any(|folded| is_folded(name, folded));
         let known = |edit: &Edit<'_>| matches!(edit, Edit::Remove(known) if known == name);
         if taken && !edits.iter().any(known) {
             edits.push(Edit::Remove(name.clone().into()));
@@ -70,13 +60,13 @@ pub(crate) fn cleaning(
     edits.extend(upgrade_alone(request));
     let Some(module) = module else { return edits };
     let all = !module.keep_credentials || replying;
-    let own = module.cookies.iter().filter(|_| all);
-    let names: Vec<&str> = own.chain(&module.neighbours_cookies).map(String::as_str).collect();
-    edits.extend(without_cookies(request, &names).map(|left| kept("cookie", left)));
+    let left = without_cookies(request, |name| module.takes_cookie(name, all));
+    edits.extend(left.map(|left| kept("cookie", left)));
     if all {
-        let path = target.and_then(|target| path_without_token(target, module));
+        let cut = if replying { Cut::All } else { Cut::Own };
+        let path = target.and_then(|target| path_without_token(target, module, cut));
         edits.extend(path.map(|path| Edit::Set(":path".into(), path.into())));
-        let referer = referer_without_token(request, module);
+        let referer = referer_without_token(request, module, cut);
         edits.extend(referer.map(|referer| Edit::Set("referer".into(), referer.into())));
         let word = module.credentials.subprotocol.as_ref();
         let taken = edits.contains(&Edit::Remove(OFFERED.into()));
@@ -108,30 +98,47 @@ fn kept(name: &'static str, left: Vec<u8>) -> Edit<'static> {
     }
 }
 
-/// The path and query without the token; `None` where there is none.
-pub(crate) fn path_without_token(target: &Target<'_>, module: &Module) -> Option<Vec<u8>> {
-    let left = without_parameter(target.query?, module.credentials.query.as_deref()?)?;
-    let mut path = target.path.to_vec();
-    if !left.is_empty() {
-        path.push(b'?');
-        path.extend(left);
-    }
-    Some(path)
+/// The tokens that are cut out of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The module's own: what is the app's reaches it.
+    Own,
+    /// Whatever stands in their place, for logs.
+    All,
+}
+
+/// The path and query without tokens; `None` where there is none.
+pub(crate) fn path_without_token(
+    target: &Target<'_>,
+    module: &Module,
+    cut: Cut,
+) -> Option<Vec<u8>> {
+    Some(address(target.path, &query_without_token(target.query?, module, cut)?))
 }
 
 /// The same of the page that asks, where the token still stands in its address: there was no exchange, as in
 /// `mode: observe`.
-fn referer_without_token(request: &Request<'_>, module: &Module) -> Option<Vec<u8>> {
+fn referer_without_token(request: &Request<'_>, module: &Module, cut: Cut) -> Option<Vec<u8>> {
     let referer = request.value("referer")?;
     let at = referer.iter().position(|byte| *byte == b'?')?;
     let (page, query) = referer.split_at_checked(at)?;
-    let left = without_parameter(query.get(1..)?, module.credentials.query.as_deref()?)?;
-    let mut kept = page.to_vec();
-    if !left.is_empty() {
-        kept.push(b'?');
-        kept.extend(left);
+    Some(address(page, &query_without_token(query.get(1..)?, module, cut)?))
+}
+
+/// The mark of an exchange goes with the token: both are Vigile's.
+fn query_without_token(query: &[u8], module: &Module, cut: Cut) -> Option<Vec<u8>> {
+    let name = module.credentials.query.as_deref()?;
+    let owned = |value: &[u8]| cut == Cut::All || module.owns_parameter(value);
+    let left = without_parameter(query, name, owned);
+    let marked = without_parameter(left.as_deref().unwrap_or(query), MARK, |_| true);
+    marked.or(left)
+}
+
+fn address(path: &[u8], query: &[u8]) -> Vec<u8> {
+    match query.is_empty() {
+        true => path.to_vec(),
+        false => [path, query].join(&b'?'),
     }
-    Some(kept)
 }
 
 /// The header that carried the credential which let the request in.
@@ -145,8 +152,9 @@ pub(crate) fn without_credential(
     }
     // A token in the query may stand in the header as well: the same one, or it were a conflict.
     let explicit = proven.token.as_ref().is_some_and(|token| token.source != Source::Cookie);
+    let owns = |token: &[u8]| module.owns_token(token);
     let token = module.credentials.header.as_ref().filter(|place| {
-        explicit && request.all(&place.name).any(|value| place.token(value).is_some())
+        explicit && request.all(&place.name).any(|value| place.token(value).is_some_and(owns))
     });
     let key = proven.api_key.as_ref().map(|key| &key.place);
     token.into_iter().chain(key).map(|place| Edit::Remove(place.name.clone().into())).collect()
@@ -158,6 +166,11 @@ pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit<'stati
     for forward in &rule.forward {
         let value = match &forward.value {
             ForwardValue::Fixed(value) | ForwardValue::Secret(value) => Some(value.clone()),
+            ForwardValue::KeyName => proven.api_key.as_ref().map(|key| key.name.clone()),
+            ForwardValue::KeyRoles => match &proven.api_key {
+                Some(key) if !key.roles.is_empty() => Some(readable(key.roles.join(","))?),
+                _ => None,
+            },
             ForwardValue::Claim(name) => {
                 let claims = proven.token.as_ref().map(|token| &token.claims);
                 match claims.and_then(|claims| claims.text(name)) {
@@ -176,6 +189,20 @@ pub(crate) fn forwarding(rule: &Rule, proven: &Proven) -> Option<Vec<Edit<'stati
         }
     }
     Some(edits)
+}
+
+/// The first header whose claim cannot stand in it, with the claim's name.
+pub(crate) fn unsendable<'r>(rule: &'r Rule, proven: &Proven) -> Option<(&'r str, &'r str)> {
+    let claims = &proven.token.as_ref()?.claims;
+    rule.forward.iter().find_map(|forward| {
+        let ForwardValue::Claim(name) = &forward.value else { return None };
+        let claim = claims.claim(name).filter(|claim| !is_sendable(claim))?;
+        (!claim.says_nothing()).then_some((forward.header.as_str(), name.as_str()))
+    })
+}
+
+pub(crate) fn is_sendable(claim: &Claim) -> bool {
+    sendable(claim).is_some()
 }
 
 /// A claim as a header's value, read by the app as the token said it; `None` for what would not be.

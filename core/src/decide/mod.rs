@@ -1,7 +1,9 @@
 //! The pipeline: `target → module → route → credential → proof → requirements → answer`.
 
 mod answer;
+mod audit;
 mod body;
+mod clash;
 mod credential;
 mod edits;
 mod exchange;
@@ -20,10 +22,11 @@ pub use edits::{Edit, apply};
 pub(crate) use failure::{Detail, Failure, Proven};
 pub use notes::Note;
 use notes::Notes;
+use place::Nowhere;
 use proof::Trial;
 pub use proof::Unverified;
 use visit::Visit;
-pub use waiting::{Next, Unpermitted, Unread};
+pub use waiting::{End, Next, Unpermitted, Unread};
 
 use crate::lease::Lease;
 use crate::policy::{Access, State};
@@ -57,6 +60,8 @@ pub struct Decision {
     pub record: Record,
     /// What was taken for the request, to be given back when its stream ends.
     pub lease: Option<Lease>,
+    /// What ends its stream, where a route says so.
+    pub end: Option<End>,
     /// Tokens whose signatures held: hand them to [`Memory::learn`].
     pub learned: Vec<Learned>,
     /// Each check and its outcome, where they were asked for.
@@ -106,7 +111,11 @@ impl State {
 
     /// The same, with a note of every check and its outcome.
     pub fn explain<'r>(&self, request: &Request<'r>, memory: &Memory, now: UnixTime) -> Step<'r> {
-        self.begin(request, memory, now, Notes::On(Vec::new()))
+        let mut step = self.begin(request, memory, now, Notes::On(Vec::new()));
+        if let Step::Next(next) = &mut step {
+            clash::note(&self.policy, request, next.decision_mut());
+        }
+        step
     }
 
     fn begin<'r>(
@@ -119,21 +128,14 @@ impl State {
         let caller = Caller::of(request);
         let target = match Target::of(request) {
             Ok(target) => target,
-            Err(reason) => {
-                return decided(answer::nowhere(
-                    self,
-                    request,
-                    &caller,
-                    None,
-                    reason.into(),
-                    notes,
-                ));
+            Err(problem) => {
+                let nowhere = Nowhere::malformed(problem);
+                return decided(answer::nowhere(self, request, &caller, None, nowhere, notes));
             }
         };
         let place = match place::place(&self.policy, &target) {
             Ok(place) => place,
             Err(nowhere) => {
-                notes.add("route", || nowhere.reason.to_string());
                 return decided(answer::nowhere(
                     self,
                     request,
@@ -230,11 +232,9 @@ pub fn verify(
 pub fn finish(mut next: Next, rest: Rest<'_>) -> Box<Decision> {
     loop {
         next = match next {
+            Next::Permit(unpermitted) => unpermitted.answered(rest.permits),
             Next::Body(unread) if rest.body.len() > unread.at_most() => return unread.too_large(),
-            Next::Body(unread) => unread.read(rest.body),
-            Next::Permit(unpermitted) => {
-                return decided_for(unpermitted.answered(rest.permits), rest);
-            }
+            Next::Body(unread) => return unread.read(rest.body),
             Next::Decided(decision) => return decided_for(decision, rest),
         }
     }

@@ -1,5 +1,7 @@
 //! What `vigile explain` prints: each check and its outcome, in the order in which they were made.
 
+use crate::token::message_shown;
+
 /// A check and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
@@ -7,6 +9,13 @@ pub struct Note {
     pub check: &'static str,
     /// What was found. It may name a subject; it never holds a credential.
     pub outcome: String,
+}
+
+impl Note {
+    /// The check under which a token's header stands, as JSON.
+    pub const TOKEN_HEADER: &str = "token header";
+    /// The check under which a token's claims stand, as JSON.
+    pub const TOKEN_CLAIMS: &str = "token claims";
 }
 
 /// Taken for `explain` alone: a proxy pays nothing for them.
@@ -20,6 +29,20 @@ impl Notes {
         if let Self::On(notes) = self {
             notes.push(Note { check, outcome: outcome() });
         }
+    }
+
+    /// Adds the header and the claims of a token, believed or not; of each token once.
+    pub(crate) fn add_token(&mut self, token: &[u8]) {
+        let Self::On(notes) = self else { return };
+        let parts = [Note::TOKEN_HEADER, Note::TOKEN_CLAIMS].into_iter().zip(message_shown(token));
+        for (check, part) in parts {
+            let note = part.map(|outcome| Note { check, outcome });
+            notes.extend(note.filter(|note| !notes.contains(note)));
+        }
+    }
+
+    pub(crate) fn are_taken(&self) -> bool {
+        matches!(self, Self::On(_))
     }
 
     pub(crate) fn take(&mut self) -> Vec<Note> {

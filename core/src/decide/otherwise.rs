@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::edits::Edit;
 use super::failure::Failure;
-use super::{Decision, Verdict};
+use super::{Decision, Verdict, audit};
+use crate::Reason;
 use crate::origin::Origin;
 use crate::policy::Module;
 use crate::reason::Language;
@@ -39,17 +40,27 @@ impl Otherwise {
         }
     }
 
-    pub(crate) fn refused(self, failure: &Failure) -> Decision {
+    /// The refusal; `detail` is for the operator.
+    pub(crate) fn refused(mut self, failure: &Failure, detail: Option<String>) -> Decision {
         match self.observed {
             Some(mut observed) if !failure.reason.holds_when_observed() => {
                 observed.record.would_refuse = Some(failure.reason);
+                observed.record.detail = detail;
                 *observed
             }
             _ => {
+                self.record.detail = detail;
                 let reply = reply::refusal(self.module.as_ref(), self.form, self.language, failure);
                 self.replied(reply)
             }
         }
+    }
+
+    /// The refusal once the head of the request is gone.
+    pub(crate) fn refused_late(self, failure: &Failure) -> Decision {
+        let rule = self.record.rule.as_deref();
+        let detail = rule.and_then(|rule| audit::after_the_head(rule, failure));
+        self.refused(failure, detail)
     }
 
     pub(crate) fn replied(self, mut reply: Reply) -> Decision {
@@ -60,6 +71,11 @@ impl Otherwise {
         }
         if let Some(origin) = &self.reader {
             reply.allow_origin(origin);
+            let query = self.module.as_ref().and_then(|module| module.credentials.query.clone());
+            // The platform's page may have sent the token by another name.
+            if let Some(name) = query.filter(|_| reply.reason() == Reason::TokenMissing) {
+                reply.set("vigile-parameter", name);
+            }
         }
         let reply = Arc::new(reply);
         Decision {
@@ -68,6 +84,7 @@ impl Otherwise {
             response: ResponsePlan::own(&reply),
             verdict: Verdict::Reply(reply),
             lease: None,
+            end: None,
             learned: Vec::new(),
             notes: Vec::new(),
         }

@@ -6,7 +6,7 @@ use super::failure::Detail;
 use crate::Reason;
 use crate::path::{Case, Unreadable, readings};
 use crate::policy::{Module, Policy, Route, Rule};
-use crate::request::Target;
+use crate::request::{Target, overriding_methods};
 
 /// Where a request belongs.
 #[derive(Clone)]
@@ -31,6 +31,14 @@ pub(crate) struct Nowhere {
     pub(crate) detail: Detail,
 }
 
+impl Nowhere {
+    /// A request whose target cannot be read.
+    pub(crate) fn malformed(problem: &'static str) -> Self {
+        let detail = Detail::Text(problem);
+        Self { reason: Reason::RequestMalformed, module: None, detail }
+    }
+}
+
 impl From<Reason> for Nowhere {
     fn from(reason: Reason) -> Self {
         Self { reason, module: None, detail: Detail::None }
@@ -39,8 +47,7 @@ impl From<Reason> for Nowhere {
 
 /// Finds the place of a request, refusing what could be read as belonging elsewhere.
 pub(crate) fn place(policy: &Policy, target: &Target<'_>) -> Result<Place, Nowhere> {
-    let near = nearest(policy, target);
-    let plainly = find(near.clone(), target, target.path, Case::Kept);
+    let plainly = find(policy, target, target.path, Case::Kept);
     let nowhere = |reason| {
         let module = match &plainly {
             Ok(place) => Some(place.module.clone()),
@@ -56,39 +63,32 @@ pub(crate) fn place(policy: &Policy, target: &Target<'_>) -> Result<Place, Nowhe
         })
     })?;
     let Ok(place) = &plainly else { return plainly };
-    let elsewhere = |path: &[u8], case| {
-        !find(near.clone(), target, path, case).is_ok_and(|other| place.is_like(&other))
+    let is_like = |path: &[u8], case| {
+        find(policy, target, path, case).is_ok_and(|other| place.is_like(&other))
     };
-    let ambiguous = readings.iter().any(|path| {
-        elsewhere(path, Case::Kept)
-            || elsewhere(path, Case::Folded)
-            || place.could_be_a_parameter(path, target.method)
+    let mut each = readings.iter().enumerate();
+    let agree = each.all(|(at, path)| {
+        // The first one is the path as it stands.
+        (at == 0 || is_like(path, Case::Kept))
+            && (policy.modules.is_caseless(&place.module, path) || is_like(path, Case::Folded))
+            && place.as_parameter(path, target.method).is_none()
     });
-    if ambiguous { Err(nowhere(Reason::PathAmbiguous)) } else { plainly }
+    match agree {
+        false => Err(nowhere(Reason::PathAmbiguous)),
+        true if place.could_be_another_method(target) => Err(nowhere(Reason::MethodAmbiguous)),
+        true => plainly,
+    }
 }
 
-/// The modules whose hosts name the request's host most exactly. As among Envoy's virtual hosts, a less
-/// exact one is not asked when a more exact one lacks the path.
-fn nearest<'p>(
-    policy: &'p Policy,
-    target: &Target<'_>,
-) -> impl Iterator<Item = &'p Arc<Module>> + Clone {
-    let exactness = |module: &Module| module.hosts.matches(&target.host);
-    let best = policy.modules.iter().filter_map(|module| exactness(module)).max();
-    policy.modules.iter().filter(move |module| best.is_some() && exactness(module) == best)
-}
-
-fn find<'p>(
-    near: impl Iterator<Item = &'p Arc<Module>>,
+pub(super) fn find(
+    policy: &Policy,
     target: &Target<'_>,
     path: &[u8],
     case: Case,
 ) -> Result<Place, Nowhere> {
-    let under = near.filter(|module| module.prefix.matches(path, case));
-    let Some(module) = under.max_by_key(|module| module.prefix.as_str().len()) else {
+    let Some(module) = policy.modules.find(&target.host, path, case).cloned() else {
         return Err(Reason::ModuleUnknown.into());
     };
-    let module = Arc::clone(module);
     let refresh = module.embed.as_ref().and_then(|embed| embed.refresh.as_ref());
     if refresh.is_some_and(|refresh| refresh.matches(path, case)) {
         return match target.method {
@@ -96,19 +96,15 @@ fn find<'p>(
             _ => Err(not_allowed(module, "GET".to_owned())),
         };
     }
-    let mut routes = module.routes.iter().enumerate();
-    let Some((index, route)) = routes.find(|(_, route)| route.pattern.matches(path, case)) else {
+    let Some((index, route)) = module.routes.first(path, case) else {
         return Err(Nowhere {
             reason: Reason::RouteUnknown,
             module: Some(module),
             detail: Detail::None,
         });
     };
-    match route.rule(target.method).and_then(|rule| module.rules.get(rule)) {
-        Some(rule) => {
-            let spot = Spot::Rule { route: index, rule: rule.clone() };
-            Ok(Place { module, spot })
-        }
+    match module.rule(route, target.method).cloned() {
+        Some(rule) => Ok(Place { module, spot: Spot::Rule { route: index, rule } }),
         None => {
             let allow = route.allow();
             Err(not_allowed(module, allow))
@@ -146,23 +142,39 @@ impl Place {
         }
     }
 
-    /// Whether an empty segment of the path, as an empty parameter, meets a route that asks for something else.
+    /// The route that an empty segment of the path, as an empty parameter, meets, and that asks for something else.
     /// The order of the routes does not count: the app's router has its own.
-    fn could_be_a_parameter(&self, path: &[u8], method: &str) -> bool {
-        let has_empty = path.windows(2).any(|pair| pair == b"//") || path.ends_with(b"/");
-        let Spot::Rule { rule: own, .. } = &self.spot else { return false };
+    pub(super) fn as_parameter(&self, path: &[u8], method: &str) -> Option<&Route> {
+        let Spot::Rule { rule: own, .. } = &self.spot else { return None };
+        let has_empty = path.ends_with(b"/") || path.windows(2).any(|pair| pair == b"//");
         if !has_empty || path == b"/" {
-            return false;
+            return None;
         }
-        let rule = |route: &Route| route.rule(method).and_then(|rule| self.module.rules.get(rule));
-        self.module.routes.iter().any(|route| {
-            let other = rule(route).is_none_or(|rule| !Arc::ptr_eq(rule, own));
-            other && route.pattern.takes_empty(path, Case::Folded)
-        })
+        let is_other = |route: &Route| {
+            let rule = self.module.rule(route, method);
+            route.pattern.has_parameter() && rule.is_none_or(|rule| !Arc::ptr_eq(rule, own))
+        };
+        let mut found = None;
+        let routes = &self.module.routes;
+        routes.each_taking_empty(path, &mut |at| {
+            found = found.or_else(|| routes.get(at).filter(|route| is_other(route)));
+        });
+        found
     }
 
-    /// Whether both ask for the same. Equal rules of a module are one ([`crate::policy`]).
-    fn is_like(&self, other: &Self) -> bool {
+    /// Tells that the query names another method (`_method=DELETE`), for which the route asks for something else.
+    fn could_be_another_method(&self, target: &Target<'_>) -> bool {
+        let Spot::Rule { route, rule: own } = &self.spot else { return false };
+        let Some(route) = self.module.routes.get(*route) else { return false };
+        let lists_methods = route.entries.iter().any(|entry| entry.methods.is_some());
+        lists_methods
+            && overriding_methods(target.query.unwrap_or_default()).any(|method| {
+                self.module.rule(route, &method).is_none_or(|rule| !Arc::ptr_eq(rule, own))
+            })
+    }
+
+    /// Tells that both ask for the same. Equal rules of a module are one ([`crate::policy`]).
+    pub(super) fn is_like(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.module, &other.module)
             && match (&self.spot, &other.spot) {
                 (Spot::Refresh, Spot::Refresh) => true,

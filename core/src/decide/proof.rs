@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use super::Step;
-use super::answer;
 use super::credential::{self, Presented, Source};
-use super::failure::{Failure, Proven};
+use super::failure::{Detail, Failure, Proven};
 use super::requirements;
 use super::visit::Visit;
 use super::waiting::Next;
+use super::{answer, audit};
 use crate::Reason;
 use crate::policy::{Issuer, Need};
 use crate::token::{Claims, KeyId, Learned, Memory, Parsed, Question};
@@ -34,7 +34,7 @@ pub(crate) struct Trial<'r> {
 }
 
 /// A token whose signature was asked for, the issuer by whose keys, and what came of it: no way in asks again.
-type Verified<'r> = (usize, &'r [u8], Result<Arc<Claims>, Reason>);
+type Verified<'r> = (usize, &'r [u8], Result<Arc<Claims>, Failure>);
 
 /// A token that waits for its signature to be verified. It borrows the request: the host answers at
 /// once.
@@ -89,7 +89,8 @@ impl<'r> Trial<'r> {
         self.settled(|visit| answer::refused(visit, &failure).into())
     }
 
-    fn note_failure(&mut self, failure: Failure) {
+    fn note_failure(&mut self, mut failure: Failure) {
+        failure.way = self.way;
         // What contradicts itself is refused whatever the other ways would say.
         let last =
             matches!(failure.reason, Reason::CredentialRepeated | Reason::CredentialConflict);
@@ -117,7 +118,7 @@ impl<'r> Trial<'r> {
                     proven.api_key = Some(key);
                 }
                 Err(failure) => {
-                    self.visit.notes.add("api_key", || failure.reason.to_string());
+                    self.visit.note("api_key", |visit| audit::outcome(visit, need, &failure));
                     return Err((self, failure));
                 }
             }
@@ -125,7 +126,11 @@ impl<'r> Trial<'r> {
         let Some(token) = &need.token else { return self.proven(need, proven) };
         let presented = match credential::tokens(&self.visit, token) {
             Ok(presented) => presented,
-            Err(reason) => return self.failed(reason, proven),
+            Err(contradiction) => {
+                let failure = contradiction.into();
+                self.visit.note("token", |visit| audit::outcome(visit, need, &failure));
+                return self.failed(failure, proven);
+            }
         };
         let (source, text) = match (presented.explicit, presented.cookie) {
             (Some(explicit), _) => explicit,
@@ -135,8 +140,13 @@ impl<'r> Trial<'r> {
                 return self.proven(need, proven);
             }
             (None, None) => {
-                self.visit.notes.add("token", || "none in its places".into());
-                return self.failed(Reason::TokenMissing, proven);
+                let reason = match self.visit.is_marked() {
+                    true => Reason::CookieBlocked,
+                    false => Reason::TokenMissing,
+                };
+                let failure = reason.into();
+                self.visit.note("token", |visit| audit::outcome(visit, need, &failure));
+                return self.failed(failure, proven);
             }
         };
         let aim =
@@ -144,8 +154,8 @@ impl<'r> Trial<'r> {
         self.examine(need, aim, text, memory)
     }
 
-    fn failed(self: Box<Self>, reason: Reason, proven: Proven) -> Tried<'r> {
-        let failure = Failure { proven, ..reason.into() };
+    fn failed(self: Box<Self>, failure: impl Into<Failure>, proven: Proven) -> Tried<'r> {
+        let failure = Failure { proven, ..failure.into() };
         Err((self, failure))
     }
 
@@ -157,6 +167,7 @@ impl<'r> Trial<'r> {
         text: &'r [u8],
         memory: &Memory,
     ) -> Tried<'r> {
+        self.visit.notes.add_token(text);
         let issuer = aim.issuer.index;
         let known = self.verified.iter().find(|(of, token, _)| *of == issuer && *token == text);
         if let Some(judged) = known.map(|(_, _, judged)| judged.clone()) {
@@ -166,11 +177,14 @@ impl<'r> Trial<'r> {
         let judged = match memory.recall(text, aim.issuer.index, generation) {
             Some(recalled) => {
                 self.learned.extend(recalled.again);
-                self.visit.accepts(&recalled.claims, &aim.issuer).map(|()| recalled.claims)
+                match self.visit.accepts(&recalled.claims, &aim.issuer) {
+                    Ok(()) => Ok(recalled.claims),
+                    Err(reason) => Err(Failure::new(reason, Detail::Claims(recalled.claims))),
+                }
             }
             None => match self.visit.parse(text, &aim.issuer) {
                 Ok(parsed) => return Ok(Step::Verify(Unverified { trial: self, parsed, aim })),
-                Err(reason) => Err(reason),
+                Err(failure) => Err(failure),
             },
         };
         self.judged(need, aim, judged, memory)
@@ -181,24 +195,24 @@ impl<'r> Trial<'r> {
         mut self: Box<Self>,
         need: &Need,
         mut aim: Aim<'r>,
-        judged: Result<Arc<Claims>, Reason>,
+        judged: Result<Arc<Claims>, Failure>,
         memory: &Memory,
     ) -> Tried<'r> {
-        self.visit.notes.add("token", || aim.part.outcome(&judged));
+        self.visit.note("token", |visit| aim.part.outcome(visit, need, &judged));
         let cookie = aim.presented.cookie;
         let (claims, source, beside) = match (aim.part.clone(), judged, cookie) {
             (Part::Entry(Source::Query), Ok(claims), Some(cookie)) if self.visit.exchanges() => {
                 aim.part = Part::Beside(claims);
                 return self.examine(need, aim, cookie, memory);
             }
-            (Part::Entry(Source::Query), Err(Reason::TokenExpired), Some(cookie))
-                if self.visit.navigates() =>
+            (Part::Entry(Source::Query), Err(failure), Some(cookie))
+                if failure.reason == Reason::TokenExpired && self.visit.navigates() =>
             {
                 aim.part = Part::Instead;
                 return self.examine(need, aim, cookie, memory);
             }
             (Part::Entry(source), Ok(claims), _) => (claims, source, None),
-            (Part::Entry(_), Err(reason), _) => return self.failed(reason, aim.proven),
+            (Part::Entry(_), Err(failure), _) => return self.failed(failure, aim.proven),
             (Part::Instead, Ok(claims), _) => (claims, Source::Cookie, None),
             (Part::Instead, Err(_), _) => return self.failed(Reason::TokenExpired, aim.proven),
             (Part::Beside(claims), beside, _) => (claims, Source::Query, beside.ok()),
@@ -211,7 +225,7 @@ impl<'r> Trial<'r> {
     fn proven(mut self: Box<Self>, need: &Need, proven: Proven) -> Tried<'r> {
         match requirements::check(&mut self.visit, need, &proven) {
             Ok(()) => Ok(self.settled(|visit| answer::admitted(visit, proven))),
-            Err(failure) => Err((self, Failure { proven, ..failure })),
+            Err(failure) => Err((self, failure)),
         }
     }
 }
@@ -233,11 +247,14 @@ impl<'r> Unverified<'r> {
         let Self { mut trial, parsed, aim } = self;
         let rule = trial.visit.rule.clone();
         let Some(need) = rule.access.needs().get(trial.way) else { return trial.run(memory) };
-        let judged = signed_by.ok_or(Reason::TokenSignature).map(|key| {
-            let (token, claims) = (parsed.text.into(), Arc::new(parsed.claims));
-            trial.learned.push(Learned { token, claims: Arc::clone(&claims), key });
-            claims
-        });
+        let judged = match signed_by {
+            Some(key) => {
+                let (token, claims) = (parsed.text.into(), Arc::new(parsed.claims));
+                trial.learned.push(Learned { token, claims: Arc::clone(&claims), key });
+                Ok(claims)
+            }
+            None => Err(Failure::signed(Reason::TokenSignature, parsed.algorithm, parsed.kid)),
+        };
         trial.verified.push((aim.issuer.index, parsed.text, judged.clone()));
         match trial.judged(need, aim, judged, memory) {
             Ok(step) => step,
@@ -250,7 +267,12 @@ impl<'r> Unverified<'r> {
 }
 
 impl Part {
-    fn outcome(&self, judged: &Result<Arc<Claims>, Reason>) -> String {
+    fn outcome(
+        &self,
+        visit: &Visit<'_>,
+        need: &Need,
+        judged: &Result<Arc<Claims>, Failure>,
+    ) -> String {
         let source = match self {
             Self::Entry(source) => source.as_str(),
             Self::Instead => "cookie, in place of an expired token in the query",
@@ -261,7 +283,10 @@ impl Part {
                 "good, of {}, from the {source}",
                 claims.subject.as_deref().unwrap_or("nobody by name")
             ),
-            Err(reason) => format!("{reason}, from the {source}"),
+            Err(failure) => match audit::detail(visit, Some(need), failure) {
+                Some(detail) => format!("{}, from the {source}: {detail}", failure.reason),
+                None => format!("{}, from the {source}", failure.reason),
+            },
         }
     }
 }

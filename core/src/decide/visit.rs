@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::failure::{Detail, Failure};
 use super::notes::Notes;
 use super::place::Place;
 use crate::origin::Origin;
 use crate::policy::{Issuer, Mode, Module, Need, Policy, Rule};
-use crate::request::{Caller, Destination, Request, SentOrigin, Target};
+use crate::request::{Caller, Destination, MARK, Request, SentOrigin, Target, parameter_values};
 use crate::token::{Claims, Keys, Parsed};
 use crate::{Reason, UnixTime};
 
@@ -46,6 +47,15 @@ impl Visit<'_> {
             && self.module.credentials.cookie.is_some()
     }
 
+    /// Tells that a navigation goes to an address to which an exchange has led: the browser was given a cookie on the way.
+    pub(crate) fn is_marked(&self) -> bool {
+        let query = self.target.query.unwrap_or_default();
+        self.navigates()
+            && self.module.mode == Mode::Enforce
+            && self.module.credentials.query.is_some()
+            && parameter_values(query, MARK).next().is_some()
+    }
+
     /// Whether the page that asks is the platform, or one that may frame the module.
     pub(crate) fn asked_by_platform(&self) -> bool {
         self.caller.page(&self.request).is_some_and(|page| {
@@ -77,12 +87,28 @@ impl Visit<'_> {
     }
 
     /// Reads a token and looks at all that costs no signature.
-    pub(crate) fn parse<'t>(&self, token: &'t [u8], issuer: &Issuer) -> Result<Parsed<'t>, Reason> {
-        let parsed = Parsed::parse(token, &issuer.algorithms, &self.policy.claims)?;
-        self.accepts(&parsed.claims, issuer)?;
+    pub(crate) fn parse<'t>(
+        &self,
+        token: &'t [u8],
+        issuer: &Issuer,
+    ) -> Result<Parsed<'t>, Failure> {
+        let Issuer { algorithms, types, .. } = issuer;
+        let parsed = Parsed::parse(token, algorithms, types, &self.policy.claims)
+            .map_err(|unread| Failure::new(unread.reason(), Detail::Unread(unread)))?;
+        if let Err(reason) = self.accepts(&parsed.claims, issuer) {
+            return Err(Failure::new(reason, Detail::Claims(Arc::new(parsed.claims))));
+        }
         match self.keys.knows(issuer.index, &parsed) {
             true => Ok(parsed),
-            false => Err(Reason::TokenKeyUnknown),
+            false => Err(Failure::signed(Reason::TokenKeyUnknown, parsed.algorithm, parsed.kid)),
+        }
+    }
+
+    /// Adds a note, where notes are taken.
+    pub(crate) fn note(&mut self, check: &'static str, outcome: impl FnOnce(&Self) -> String) {
+        if self.notes.are_taken() {
+            let outcome = outcome(self);
+            self.notes.add(check, || outcome);
         }
     }
 

@@ -1,5 +1,7 @@
-//! What stands between a caller who is let in and the app: the body, and how many requests are under way.
-//! These wait across host callbacks, and so own all that they need.
+//! What stands between a caller who is let in and the app: how many requests are under way, and the body; and what
+//! ends the stream afterwards. These wait across host callbacks, and so own all that they need.
+//!
+//! The place comes first: a body that is begun and not ended is held by the host, and so it counts.
 
 use super::body;
 use super::edits::Edit;
@@ -7,19 +9,26 @@ use super::failure::{Detail, Failure, Proven};
 use super::otherwise::Otherwise;
 use super::visit::Visit;
 use super::{Bound, Decision, Verdict};
-use crate::Reason;
 use crate::lease::Lease;
 use crate::record::Record;
+use crate::{Reason, UnixTime};
 
 /// What comes next, once every signature is known.
 #[allow(clippy::large_enum_variant, reason = "it lives for one call, or in its stream")]
 pub enum Next {
-    /// A body to hold and look at.
-    Body(Unread),
     /// A place among the caller's requests to take.
     Permit(Unpermitted),
+    /// A body to hold and look at.
+    Body(Unread),
     /// The end.
     Decided(Box<Decision>),
+}
+
+/// A request that goes on if the host can take its lease.
+pub struct Unpermitted {
+    lease: Lease,
+    body: body::Next,
+    pending: Pending,
 }
 
 /// A request whose body is looked at before the app sees a byte.
@@ -28,24 +37,24 @@ pub struct Unread {
     pending: Pending,
 }
 
-/// A request that goes to the app if the host can take its lease.
-pub struct Unpermitted {
-    lease: Lease,
-    decision: Box<Decision>,
-    otherwise: Otherwise,
-}
-
 /// Both ends of a request, while something is still asked.
 struct Pending {
     decision: Box<Decision>,
     otherwise: Otherwise,
-    lease: Option<Lease>,
+}
+
+/// The end of a stream whose token ends, or whose API key.
+#[derive(Clone)]
+pub struct End {
+    at: UnixTime,
+    otherwise: Box<Otherwise>,
 }
 
 /// What a request waits for.
 pub(super) struct Wait {
     body: body::Next,
     lease: Option<Lease>,
+    end: Option<UnixTime>,
 }
 
 impl Wait {
@@ -61,7 +70,14 @@ impl Wait {
         }
         let bound = visit.rule.concurrency.as_ref();
         let lease = bound.map(|bound| Lease::of(&visit.module, bound, proven));
-        Ok(Self { body: judged?, lease })
+        let end = visit.rule.close_at_exp.then(|| proven.ends()).flatten();
+        if visit.rule.close_at_exp {
+            visit.notes.add("close_at_exp", || match end {
+                Some(end) => format!("the stream ends at {end}"),
+                None => "what let it in never ends".to_owned(),
+            });
+        }
+        Ok(Self { body: judged?, lease, end })
     }
 
     pub(super) fn then(
@@ -69,7 +85,7 @@ impl Wait {
         mut decision: Decision,
         otherwise: impl FnOnce() -> Otherwise,
     ) -> Next {
-        if matches!(self.body, body::Next::Free) && self.lease.is_none() {
+        if matches!(self.body, body::Next::Free) && self.lease.is_none() && self.end.is_none() {
             return decision.into();
         }
         let otherwise = otherwise();
@@ -80,38 +96,37 @@ impl Wait {
             _ => None,
         };
         let bound = bound.map(|bytes| {
-            let mut cut = otherwise.clone().refused(&Reason::BodyTooLarge.into());
+            let mut cut = otherwise.clone().refused_late(&Reason::BodyTooLarge.into());
             // The head has gone on, with the edits of its own decision: there is nothing left to edit.
             cut.edits.clear();
             Bound { bytes, cut: Box::new(cut) }
         });
         decision.verdict = Verdict::Forward { bound };
-        let pending = Pending { decision: Box::new(decision), otherwise, lease: self.lease };
-        match self.body {
-            body::Next::Hold(body) => Next::Body(Unread { body, pending }),
-            _ => pending.permit(),
+        decision.end = self.end.map(|at| End { at, otherwise: Box::new(otherwise.clone()) });
+        let pending = Pending { decision: Box::new(decision), otherwise };
+        match self.lease {
+            Some(lease) => Next::Permit(Unpermitted { lease, body: self.body, pending }),
+            None => pending.read(self.body),
         }
     }
 }
 
 impl Pending {
-    fn permit(self) -> Next {
-        let Self { decision, otherwise, lease } = self;
-        match lease {
-            Some(lease) => Next::Permit(Unpermitted { lease, decision, otherwise }),
-            None => Next::Decided(decision),
+    /// Has the body read, where it is to be.
+    fn read(self, body: body::Next) -> Next {
+        match body {
+            body::Next::Hold(body) => Next::Body(Unread { body, pending: self }),
+            body::Next::Free | body::Next::Stream { .. } => Next::Decided(self.decision),
         }
     }
 
+    /// What was taken is given back when the stream ends, whatever becomes of it.
     fn refused(self, failure: &Failure) -> Box<Decision> {
-        refused(&self.decision, self.otherwise, failure)
+        let mut refused = self.otherwise.refused_late(failure);
+        refused.notes = self.decision.notes;
+        refused.lease = self.decision.lease;
+        Box::new(refused)
     }
-}
-
-fn refused(decision: &Decision, otherwise: Otherwise, failure: &Failure) -> Box<Decision> {
-    let mut refused = otherwise.refused(failure);
-    refused.notes.clone_from(&decision.notes);
-    Box::new(refused)
 }
 
 impl Unread {
@@ -124,6 +139,11 @@ impl Unread {
     /// it then is clean.
     pub fn edits(&self) -> &[Edit<'static>] {
         &self.pending.decision.edits
+    }
+
+    /// What was taken for it.
+    pub fn lease(&self) -> Option<&Lease> {
+        self.pending.decision.lease.as_ref()
     }
 
     /// What is to be told of it if it does.
@@ -141,14 +161,28 @@ impl Unread {
     }
 
     /// The whole body.
-    pub fn read(self, body: &[u8]) -> Next {
+    pub fn read(self, body: &[u8]) -> Box<Decision> {
         match self.body.mistakes(body) {
-            mistakes if mistakes.is_empty() => self.pending.permit(),
+            mistakes if mistakes.is_empty() => self.pending.decision,
             mistakes => {
-                let failure = Failure::new(Reason::BodyInvalid, Detail::Body(mistakes));
-                Next::Decided(self.pending.refused(&failure))
+                self.pending.refused(&Failure::new(Reason::BodyInvalid, Detail::Body(mistakes)))
             }
         }
+    }
+}
+
+impl End {
+    /// From this second on.
+    pub fn at(&self) -> UnixTime {
+        self.at
+    }
+
+    /// What is to be told and done then: a reply where the app has not begun to answer, else the stream is reset.
+    /// Where a policy observes the stream goes on. There is nothing left to edit.
+    pub fn ended(self) -> Box<Decision> {
+        let mut ended = self.otherwise.refused_late(&Reason::StreamExpired.into());
+        ended.edits.clear();
+        Box::new(ended)
     }
 }
 
@@ -159,32 +193,31 @@ impl Unpermitted {
     }
 
     /// The host's answer. A lease that was taken goes with the decision.
-    pub fn answered(self, taken: bool) -> Box<Decision> {
-        let Self { lease, mut decision, otherwise } = self;
+    pub fn answered(self, taken: bool) -> Next {
+        let Self { lease, body, mut pending } = self;
         match taken {
             true => {
-                decision.lease = Some(lease);
-                decision
+                pending.decision.lease = Some(lease);
+                pending.read(body)
             }
-            false => refused(&decision, otherwise, &Reason::ConcurrencyFull.into()),
+            false => Next::Decided(pending.refused(&Reason::ConcurrencyFull.into())),
         }
     }
 }
 
 impl Next {
-    /// The lease that will be asked for, if all goes well.
+    /// The lease that is asked for.
     pub fn lease(&self) -> Option<&Lease> {
         match self {
-            Self::Body(unread) => unread.pending.lease.as_ref(),
             Self::Permit(unpermitted) => Some(&unpermitted.lease),
-            Self::Decided(_) => None,
+            Self::Body(_) | Self::Decided(_) => None,
         }
     }
 
     pub(super) fn decision_mut(&mut self) -> &mut Decision {
         match self {
             Self::Body(unread) => &mut unread.pending.decision,
-            Self::Permit(unpermitted) => &mut unpermitted.decision,
+            Self::Permit(unpermitted) => &mut unpermitted.pending.decision,
             Self::Decided(decision) => decision,
         }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::readings::{MAX_PATH, decoded, decoded_within};
-use super::{Case, Pattern, Prefix, readings};
+use super::readings::{MAX_PATH, MAX_READINGS};
+use super::steps::{decoded, decoded_within, decoded_words};
+use super::{Case, Pattern, Prefix, Table, readings};
 
 /// A pattern, by what docs/policy.md says of it: one more case for each kind of thing that it holds.
 fn stands_for(pattern: &[u8], path: &[u8]) -> bool {
@@ -107,6 +108,40 @@ proptest! {
     }
 
     #[test]
+    fn a_table_finds_what_a_walk_over_its_patterns_finds(
+        texts in prop::collection::vec(prop_oneof![pattern(), "(/[abAB*]{1,2}){1,3}"], 0..9),
+        paths in prop::collection::vec(path(), 1..4),
+        more in pattern(),
+    ) {
+        let patterns: Vec<Pattern> =
+            texts.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
+        let mut table = Table::default();
+        for (place, pattern) in patterns.iter().enumerate() {
+            prop_assert_eq!(table.add(pattern), place);
+        }
+        for (path, case) in paths.iter().flat_map(|path| [(path, Case::Kept), (path, Case::Folded)]) {
+            let path = path.as_bytes();
+            let walk = patterns.iter().map(|pattern| pattern.matches(path, case));
+            let places: BTreeSet<usize> =
+                walk.enumerate().filter_map(|(at, hit)| hit.then_some(at)).collect();
+            let mut found = BTreeSet::new();
+            table.each(path, case, &mut |place| {
+                found.insert(place);
+            });
+            prop_assert_eq!(table.first(path, case), places.first().copied());
+            prop_assert_eq!(found, places);
+            let alike = table.first(path, Case::Kept) == table.first(path, Case::Folded);
+            let capital = path.iter().any(u8::is_ascii_uppercase);
+            prop_assert!(alike || capital || !table.is_caseless());
+        }
+        let more = parsed(&more);
+        prop_assert_eq!(
+            table.covering(&more),
+            patterns.iter().position(|pattern| pattern.covers(&more))
+        );
+    }
+
+    #[test]
     fn whatever_lies_under_a_prefix_shows_that_the_pattern_reaches_it(
         pattern in pattern(),
         prefix in "(/[ab]{1,2}){1,2}/?",
@@ -130,7 +165,7 @@ proptest! {
                 prop_assert_eq!(found, model);
             }
             Err(_) => prop_assert!(
-                model.len() > 64 || model.iter().any(|one| one.iter().any(u8::is_ascii_control))
+                model.len() > MAX_READINGS || model.iter().any(|one| one.iter().any(u8::is_ascii_control))
             ),
         }
     }
@@ -138,16 +173,17 @@ proptest! {
     #[test]
     fn no_bytes_make_readings_panic_or_grow(path in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(found) = readings(&path) {
-            prop_assert!(found.len() <= 64 && found.iter().all(|one| one.len() <= path.len()));
+            prop_assert!(found.len() <= MAX_READINGS && found.iter().all(|one| one.len() <= path.len()));
             prop_assert_eq!(&*found[0], path.as_slice());
         }
         prop_assert!(path.len() <= MAX_PATH);
     }
 }
 
-const TRICKS: [&str; 21] = [
+const TRICKS: [&str; 29] = [
     "a", "b", "A", "/", "/", "..", ".", "\\", ";", ";x=", "%3f", "%2f", "%5c", "%2e", "%3b",
-    "%252f", "%23", "%00", "%0a", "%2", "%25",
+    "%252f", "%23", "%00", "%0a", "%2", "%25", "%20", "%ff", "%c4%b1", "%c3", "%9f", "%c0%ae",
+    "%u002f", "%U00e",
 ];
 
 fn tricky() -> impl Strategy<Value = String> {
@@ -160,7 +196,8 @@ fn every_order(path: &[u8]) -> BTreeSet<Vec<u8>> {
     let mut all: BTreeSet<(Vec<u8>, u8)> = [(path.to_vec(), 0)].into();
     let mut open: Vec<(Vec<u8>, u8)> = all.iter().cloned().collect();
     while let Some((text, times)) = open.pop() {
-        let decoded = [decoded(&text), decoded_within(&text)].into_iter().flatten();
+        let decoded = [decoded(&text), decoded_within(&text), decoded_words(&text)];
+        let decoded = decoded.into_iter().flatten();
         let decoded = decoded.filter(|_| times < 2).map(|text| (text, times.saturating_add(1)));
         let others = plain_steps(&text).into_iter().map(|text| (text, times));
         for new in others.chain(decoded) {
@@ -200,7 +237,20 @@ fn plain_steps(path: &[u8]) -> Vec<Vec<u8>> {
         false => text.clone(),
     };
     let before = text.split(';').next().unwrap().to_owned();
-    [text.replace('\\', "/"), cut, bare.join("/"), before, merged, resolved, after_host]
-        .map(bytes)
-        .into()
+    let tidied: Vec<&str> = text
+        .split('/')
+        .map(|part| match part.trim_end_matches(['.', ' ']) {
+            "" => part,
+            name => name,
+        })
+        .collect();
+    // Bytes as the letters of Latin 1: ı, ß and a dot in two bytes.
+    let folded = text.replace("\u{c4}\u{b1}", "i").replace("\u{c3}\u{9f}", "ss");
+    let shortened = text.replace("\u{c0}\u{ae}", ".");
+    let ignored = String::from_utf8_lossy(path).replace('\u{fffd}', "");
+    let slashed = text.replace('\\', "/");
+    let tidied = tidied.join("/");
+    let bare = bare.join("/");
+    let all = [slashed, cut, bare, before, merged, resolved, after_host, tidied, folded, shortened];
+    all.map(bytes).into_iter().chain([ignored.into_bytes()]).collect()
 }

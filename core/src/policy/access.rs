@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{ApiKey, CookieName, Issuer, Networks};
+use super::{Addresses, ApiKey, CookieName, Issuer};
 use crate::token::{Claim, Scalar};
 
 /// Who may come in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// Everybody.
     Public,
@@ -19,18 +19,20 @@ pub enum Access {
 }
 
 /// Things that must all hold at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Need {
-    /// The caller's address is in each of these.
-    pub addresses: Vec<Networks>,
+    /// Each of these admits the caller's address.
+    pub addresses: Vec<Addresses>,
     /// Any of these API keys; empty where none is needed.
     pub api_keys: Vec<Arc<ApiKey>>,
+    /// Any of these roles of an API key; empty where none is needed.
+    pub key_roles: Vec<String>,
     /// A token like this.
     pub token: Option<TokenNeed>,
 }
 
 /// What a token must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenNeed {
     /// Who signed it.
     pub issuer: Arc<Issuer>,
@@ -45,7 +47,7 @@ pub struct TokenNeed {
 }
 
 /// A value that a claim may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "they are JSON's")]
 pub enum Value {
     Text(String),

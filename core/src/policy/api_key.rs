@@ -8,6 +8,8 @@ use crate::{Reason, UnixTime};
 pub struct ApiKey {
     /// What logs call it.
     pub name: String,
+    /// What its caller may do, as routes and the app name it.
+    pub roles: Vec<String>,
     /// Where callers send it.
     pub place: HeaderPlace,
     /// SHA-256 of the key; `None` while its optional variable is unset.
@@ -16,6 +18,13 @@ pub struct ApiKey {
     pub not_before: Option<UnixTime>,
     /// Nor from this second on.
     pub not_after: Option<UnixTime>,
+}
+
+impl std::hash::Hash for ApiKey {
+    /// By its name, which no other key has.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
 }
 
 impl std::fmt::Debug for ApiKey {
@@ -28,6 +37,11 @@ impl ApiKey {
     /// Whether anybody can come in by it.
     pub fn is_set(&self) -> bool {
         self.digest.is_some()
+    }
+
+    /// Tells that the key has one of these roles.
+    pub fn has_any(&self, roles: &[String]) -> bool {
+        self.roles.iter().any(|role| roles.contains(role))
     }
 
     /// Whether this is the key: two digests are compared, in constant time, and never the keys.

@@ -18,6 +18,13 @@ pub struct Body {
 /// What is held unless the policy names other media types.
 pub const JSON: &str = "application/json";
 
+impl std::hash::Hash for Body {
+    /// By its outline: expressions have no hash.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (&self.media_types, self.max_bytes, self.cuts).hash(state);
+    }
+}
+
 impl Body {
     /// Whether a media type is JSON: `application/json`, `text/json`, or with the suffix (RFC 6839 §3.1; MIME Sniffing §4.6).
     pub fn is_json(media_type: &str) -> bool {

@@ -15,6 +15,11 @@ pub struct Credentials {
     pub subprotocol: Option<String>,
 }
 
+impl Credentials {
+    /// The query parameter where the policy names none.
+    pub(crate) const USUAL_QUERY: &str = "token";
+}
+
 /// A header that carries a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderPlace {
@@ -24,21 +29,24 @@ pub struct HeaderPlace {
 
 /// The name of a cookie, and of its partitioned twin: after a change from one kind to the other the
 /// browser sends both (docs/browsers.md), so they need two names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CookieName {
     pub(crate) plain: String,
     pub(crate) partitioned: String,
 }
 
 impl HeaderPlace {
+    /// The header of the Bearer scheme.
+    pub(crate) const BEARER: &str = "authorization";
+
     /// Authorization, with the Bearer scheme.
     pub fn bearer() -> Self {
-        Self { name: "authorization".to_owned() }
+        Self { name: Self::BEARER.to_owned() }
     }
 
     /// Whether the value carries a scheme in front of the credential.
     pub(crate) fn is_bearer(&self) -> bool {
-        self.name == "authorization"
+        self.name == Self::BEARER
     }
 
     /// Whether the value is several that a proxy joined (RFC 9110 §5.3), as Envoy does with a repeated
@@ -50,15 +58,17 @@ impl HeaderPlace {
     /// The credential in a header's value. In Authorization only the Bearer scheme is ours (RFC 6750
     /// §2.1, compared without case): others belong to the app.
     pub(crate) fn credential<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
-        let value = value.trim_ascii();
-        let credential = match (self.is_bearer(), value.split_at_checked(7)) {
-            (false, _) => value,
-            (true, Some((scheme, rest))) if scheme.eq_ignore_ascii_case(b"bearer ") => {
-                rest.trim_ascii()
-            }
-            (true, _) => return None,
-        };
-        (!credential.is_empty()).then_some(credential)
+        match self.is_bearer() {
+            true => Self::behind_bearer(value),
+            false => Some(value.trim_ascii()).filter(|credential| !credential.is_empty()),
+        }
+    }
+
+    /// The credential behind the Bearer scheme.
+    pub(crate) fn behind_bearer(value: &[u8]) -> Option<&[u8]> {
+        let (scheme, rest) = value.trim_ascii().split_at_checked(7)?;
+        let credential = rest.trim_ascii();
+        (scheme.eq_ignore_ascii_case(b"bearer ") && !credential.is_empty()).then_some(credential)
     }
 }
 
@@ -75,16 +85,16 @@ impl CookieName {
         Self { partitioned: format!("{plain}-p"), plain }
     }
 
-    /// Whether a browser would hold a cookie of both under one name.
-    pub fn meets(&self, other: &Self) -> bool {
-        self == other || self.plain == other.partitioned || self.partitioned == other.plain
+    /// Both names, under either of which a browser may hold a cookie of a module.
+    pub fn names(&self) -> [&str; 2] {
+        [&self.plain, &self.partitioned]
     }
 }
 
 impl Default for Credentials {
     fn default() -> Self {
         Self {
-            query: Some("token".to_owned()),
+            query: Some(Self::USUAL_QUERY.to_owned()),
             header: Some(HeaderPlace::bearer()),
             cookie: Some(CookieName::new("__Host-vigile".to_owned())),
             subprotocol: None,

@@ -1,5 +1,7 @@
 //! `embed`: a module that is meant for a frame (docs/platform.md).
 
+use std::fmt;
+
 use crate::origin::Origin;
 use crate::path::Pattern;
 
@@ -12,7 +14,7 @@ pub struct Embed {
     pub only: bool,
     /// Where the platform's page fetches a fresh cookie.
     pub refresh: Option<Pattern>,
-    /// Whether the app's own cookies are to live in a frame of another site.
+    /// The app's own cookies are to live in a frame of another site.
     pub partitions_app_cookies: bool,
 }
 
@@ -22,7 +24,16 @@ pub struct Ancestors {
     /// `'self'`.
     pub own: bool,
     /// Other sites.
-    pub origins: Vec<Origin>,
+    pub others: Vec<Ancestor>,
+}
+
+/// Pages that may frame a module.
+#[derive(Debug)]
+pub enum Ancestor {
+    /// Those of one origin.
+    At(Origin),
+    /// Those of every host below that of an origin: `https://*.iahome.fr`.
+    Below(Origin),
 }
 
 impl Ancestors {
@@ -30,11 +41,24 @@ impl Ancestors {
     pub(crate) fn directive(&self) -> String {
         let own = self.own.then(|| "'self'".to_owned());
         let sources: Vec<String> =
-            own.into_iter().chain(self.origins.iter().map(ToString::to_string)).collect();
+            own.into_iter().chain(self.others.iter().map(ToString::to_string)).collect();
         format!("frame-ancestors {}", sources.join(" "))
     }
 
     pub(crate) fn contain(&self, origin: &Origin, own: &Origin) -> bool {
-        (self.own && origin == own) || self.origins.contains(origin)
+        let holds = |one: &Ancestor| match one {
+            Ancestor::At(one) => one == origin,
+            Ancestor::Below(parent) => origin.is_below(parent),
+        };
+        (self.own && origin == own) || self.others.iter().any(holds)
+    }
+}
+
+impl fmt::Display for Ancestor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(origin) => origin.fmt(f),
+            Self::Below(parent) => f.write_str(&parent.to_string().replacen("://", "://*.", 1)),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `forward`: what the app learns of the caller.
 
 /// A header that the app receives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Forward {
     /// In lower case.
     pub header: String,
@@ -10,10 +10,14 @@ pub struct Forward {
 }
 
 /// Where its value comes from.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// A claim of the token that admitted the request; no header where the token lacks it.
     Claim(String),
+    /// The name of the API key that admitted the request; no header where none did.
+    KeyName,
+    /// The roles of that API key, with commas between; no header where it has none.
+    KeyRoles,
     /// The same for everybody.
     Fixed(String),
     /// The same, and nobody's to see: an app's own key for its provider.
@@ -24,6 +28,8 @@ impl std::fmt::Debug for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Claim(name) => write!(f, "claim {name}"),
+            Self::KeyName => f.write_str("name of the API key"),
+            Self::KeyRoles => f.write_str("roles of the API key"),
             Self::Fixed(value) => write!(f, "{value:?}"),
             Self::Secret(_) => f.write_str("(secret)"),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::token::{Algorithm, Claim, Claims, Scalar};
+use crate::token::{Algorithm, Claim, Claims, Scalar, Types};
 use crate::unix_time::whole_seconds;
 use crate::{Reason, UnixTime};
 
@@ -15,6 +15,8 @@ pub struct Issuer {
     pub name: String,
     /// What it signs with.
     pub algorithms: Vec<Algorithm>,
+    /// The types of tokens that are its own.
+    pub types: Types,
     /// The claim in which roles stand.
     pub roles_claim: String,
     /// What `iss` must be.
@@ -51,17 +53,31 @@ pub enum Audiences {
     Of(Vec<String>),
 }
 
+impl std::hash::Hash for Issuer {
+    /// By its place, which no other issuer has.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.index.hash(state);
+    }
+}
+
 impl Revoked {
-    /// A token that does not say what it is judged by is among them.
-    fn holds(&self, claims: &Claims) -> bool {
-        let named = match claims.claim("jti") {
-            Some(Claim::One(Scalar::Text(id))) => self.identifiers.contains(&id),
-            // Not a string (RFC 7519 §4.1.7).
-            Some(_) => true,
-            None => false,
-        };
-        let early = |before: UnixTime| claims.issued.is_none_or(|issued| issued < before);
-        named || self.issued_before.is_some_and(early)
+    /// By what a token is among them. One that does not say what it is judged by is.
+    pub(crate) fn cause(&self, claims: &Claims) -> Option<&'static str> {
+        match claims.claim("jti") {
+            Some(Claim::One(Scalar::Text(id))) if self.identifiers.contains(&id) => {
+                return Some("revoked.jti names the token's jti");
+            }
+            Some(Claim::One(Scalar::Text(_))) | None => {}
+            // RFC 7519 §4.1.7.
+            Some(_) => return Some("the token's jti is not a string"),
+        }
+        match (self.issued_before?, claims.issued) {
+            (_, None) => Some("the token has no iat, which revoked.issued_before asks for"),
+            (before, Some(issued)) if issued < before => {
+                Some("the token was issued earlier than revoked.issued_before")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -75,7 +91,7 @@ impl Issuer {
     /// What can be judged before a signature is computed, the cheapest first.
     pub(crate) fn accepts(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
         self.accepts_times(claims, now)?;
-        if self.revoked.as_ref().is_some_and(|revoked| revoked.holds(claims)) {
+        if self.revoked.as_ref().is_some_and(|revoked| revoked.cause(claims).is_some()) {
             return Err(Reason::TokenRevoked);
         }
         if self.issuer.is_some() && self.issuer != claims.issuer {
@@ -90,11 +106,18 @@ impl Issuer {
         if holds { Ok(()) } else { Err(Reason::TokenAudience) }
     }
 
+    /// When a token ends; `None` for one that never does.
+    pub(crate) fn ends(&self, claims: &Claims) -> Option<UnixTime> {
+        claims.expires.map(|expires| expires.later(self.leeway))
+    }
+
     /// `exp` ends a token at its very second (RFC 7519 §4.1.4: "on or after which").
     fn accepts_times(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
         match claims.expires {
             None if self.require_exp => return Err(Reason::TokenNoExpiry),
-            Some(expires) if now >= expires.later(self.leeway) => return Err(Reason::TokenExpired),
+            _ if self.ends(claims).is_some_and(|end| now >= end) => {
+                return Err(Reason::TokenExpired);
+            }
             _ => {}
         }
         let soon = now.later(self.leeway);

@@ -13,16 +13,19 @@ mod host;
 mod issuer;
 mod log;
 mod module;
+mod modules;
+mod overrides;
+mod ownership;
 mod route;
 
 use std::sync::Arc;
 
 pub use access::{Access, Need, TokenNeed, Value};
-pub use address::{ClientAddress, Networks};
+pub use address::{Addresses, ClientAddress, Networks};
 pub use api_key::ApiKey;
 pub use body::{Body, JSON};
 pub use credentials::{CookieName, Credentials, HeaderPlace};
-pub use embed::{Ancestors, Embed};
+pub use embed::{Ancestor, Ancestors, Embed};
 pub(crate) use forward::is_folded;
 pub use forward::{Forward, Value as ForwardValue, folded};
 pub use headers::{Headers, is_header_value};
@@ -30,16 +33,20 @@ pub use host::{HostPattern, Hosts};
 pub use issuer::{Audiences, Issuer, Revoked};
 pub use log::Log;
 pub use module::{Module, ModuleParts};
-pub use route::{Concurrency, Entry, LONGEST_TEXT, RequiredHeader, Route, Rule};
+pub(crate) use modules::{Cookies, Modules};
+pub use overrides::{OVERRIDES, override_named};
+pub use route::{Concurrency, Entry, LONGEST_TEXT, RequiredHeader, Route, Routes, Rule};
 
 use serde::Serialize;
 
+use crate::names::Names;
 use crate::token::{Key, Keys, Memory};
 
 /// A policy and its keys: replaced as one, at load.
 pub struct State {
     pub(crate) policy: Arc<Policy>,
     pub(crate) keys: Arc<Keys>,
+    notes: Vec<String>,
 }
 
 /// What the policy says, section by section.
@@ -69,7 +76,7 @@ pub struct Policy {
     pub(crate) client_address: ClientAddress,
     pub(crate) log: Log,
     pub(crate) api_keys: Vec<Arc<ApiKey>>,
-    pub(crate) modules: Vec<Arc<Module>>,
+    pub(crate) modules: Modules,
     /// The claims that any part of the policy names.
     pub(crate) claims: Vec<String>,
     pub(crate) digest: String,
@@ -96,7 +103,7 @@ impl Mode {
 
 impl From<PolicyParts> for Policy {
     fn from(parts: PolicyParts) -> Self {
-        let modules = neighbourly(parts.modules);
+        let modules = Modules::new(parts.modules);
         Self {
             mode: parts.mode,
             remember_tokens: parts.remember_tokens,
@@ -110,20 +117,7 @@ impl From<PolicyParts> for Policy {
     }
 }
 
-/// Each module with the cookies of those that share a host with it.
-fn neighbourly(mut modules: Vec<Module>) -> Vec<Arc<Module>> {
-    let cookies: Vec<(Hosts, Vec<String>)> =
-        modules.iter().map(|module| (module.hosts.clone(), module.cookies.clone())).collect();
-    for module in &mut modules {
-        let near = cookies.iter().filter(|(hosts, _)| hosts.shared(&module.hosts));
-        let all = near.flat_map(|(_, cookies)| cookies);
-        let others = all.filter(|cookie| !module.cookies.contains(cookie)).cloned();
-        module.neighbours_cookies = others.collect();
-    }
-    modules.into_iter().map(Arc::new).collect()
-}
-
-fn claims(issuers: &[Arc<Issuer>], modules: &[Arc<Module>]) -> Vec<String> {
+fn claims(issuers: &[Arc<Issuer>], modules: &Modules) -> Vec<String> {
     let rules = modules.iter().flat_map(|module| &module.rules);
     let tokens =
         rules.clone().flat_map(|rule| rule.access.needs()).filter_map(|need| need.token.as_ref());
@@ -136,19 +130,18 @@ fn claims(issuers: &[Arc<Issuer>], modules: &[Arc<Module>]) -> Vec<String> {
     let bound = modules.iter().filter_map(|module| module.module_claim.as_ref());
     let issuers = issuers.iter().flat_map(|issuer| issuer.claims());
     let all = required.chain(forwarded).chain(bound).map(String::as_str).chain(issuers);
-    let mut claims: Vec<String> = Vec::new();
-    for claim in all {
-        if claims.iter().all(|known| known != claim) {
-            claims.push(claim.to_owned());
-        }
-    }
-    claims
+    all.collect::<Names>().into_names()
 }
 
 impl State {
-    /// A policy, and the keys of its issuers in their order.
-    pub fn new(policy: Policy, keys: Vec<Vec<Key>>) -> Self {
-        Self { policy: Arc::new(policy), keys: Arc::new(Keys::new(1, keys)) }
+    /// A policy, the keys of its issuers in their order, and what its reader passed over, a line each.
+    pub fn new(policy: Policy, keys: Vec<Vec<Key>>, notes: Vec<String>) -> Self {
+        Self { policy: Arc::new(policy), keys: Arc::new(Keys::new(1, keys)), notes }
+    }
+
+    /// The lines that a host logs at load beside the [summary](Self::summary): what the reader passed over.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The policy.
@@ -222,6 +215,12 @@ impl Policy {
     pub fn counts_requests(&self) -> bool {
         let mut rules = self.modules.iter().flat_map(|module| &module.rules);
         rules.any(|rule| rule.concurrency.is_some())
+    }
+
+    /// Tells whether any route has a host end streams at a time.
+    pub fn ends_streams(&self) -> bool {
+        let mut rules = self.modules.iter().flat_map(|module| &module.rules);
+        rules.any(|rule| rule.close_at_exp)
     }
 
     /// Whether any route has a host hold a body until it was looked at.

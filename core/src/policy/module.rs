@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use super::forward::folded;
-use super::{Access, CookieName, Credentials, Embed, Headers, Hosts, Mode, Need, Route, Rule};
+use super::{
+    Access, CookieName, Cookies, Credentials, Embed, Headers, Hosts, Issuer, Mode, Need, Route,
+    Routes, Rule,
+};
 use super::{TokenNeed, headers};
+use crate::names::Names;
 use crate::origin::Origin;
-use crate::path::Prefix;
+use crate::path::{Pattern, Prefix};
 use crate::reply::{self, Security};
 
 /// What the policy says of a module.
@@ -30,6 +34,8 @@ pub struct ModuleParts {
     pub credentials: Credentials,
     /// The app sees them too.
     pub keep_credentials: bool,
+    /// Headers of [`OVERRIDES`](super::OVERRIDES) that the app sees as they come.
+    pub keep_overrides: Vec<&'static str>,
     /// Whether it lives in a frame.
     pub embed: Option<Embed>,
     /// The headers of every answer.
@@ -39,7 +45,7 @@ pub struct ModuleParts {
     /// Shared caches may keep what a credential admitted.
     pub shared_cache: bool,
     /// The routes by pattern, in the order of the policy.
-    pub routes: Vec<Route>,
+    pub routes: Routes,
     /// Their rules, to which the entries' indices lead.
     pub rules: Vec<Arc<Rule>>,
 }
@@ -58,6 +64,7 @@ pub struct Module {
     pub(crate) module_claim: Option<String>,
     pub(crate) credentials: Credentials,
     pub(crate) keep_credentials: bool,
+    pub(crate) keep_overrides: Vec<&'static str>,
     pub(crate) embed: Option<Embed>,
     pub(crate) headers: Headers,
     /// The headers of Vigile's own answers.
@@ -67,14 +74,19 @@ pub struct Module {
     /// `csp` and `frame-ancestors` as one policy.
     pub(crate) own_policy: Option<String>,
     pub(crate) shared_cache: bool,
-    pub(crate) routes: Vec<Route>,
+    pub(crate) routes: Routes,
     pub(crate) rules: Vec<Arc<Rule>>,
     /// What the refresh path asks for: a token of any issuer that the routes trust.
     pub(crate) refresh_rule: Arc<Rule>,
+    /// No path of the policy for it has a capital letter.
+    pub(crate) is_caseless: bool,
+    /// The issuers whose tokens any route takes.
+    pub(crate) issuers: Vec<Arc<Issuer>>,
     /// The names of all cookies that carry credentials here.
     pub(crate) cookies: Vec<String>,
-    /// Those of other modules on its hosts: a browser sends them here as well, and they open nothing here.
-    pub(crate) neighbours_cookies: Vec<String>,
+    /// Those of all modules on a host of its own: a browser sends them here as well, and they
+    /// open nothing here.
+    pub(crate) neighbours_cookies: Vec<Cookies>,
     /// The names that any route forwards, folded: removed from every request first.
     pub(crate) forwarded: Vec<String>,
 }
@@ -84,7 +96,9 @@ impl From<ModuleParts> for Module {
         // Where no route takes a token the parameter is the app's.
         parts.credentials.query =
             parts.credentials.query.filter(|_| tokens(&parts.rules).next().is_some());
+        let refresh = parts.embed.as_ref().and_then(|embed| embed.refresh.as_ref());
         Self {
+            is_caseless: parts.routes.is_caseless() && !refresh.is_some_and(Pattern::has_capitals),
             index: parts.index,
             name: parts.name,
             hosts: parts.hosts,
@@ -93,8 +107,10 @@ impl From<ModuleParts> for Module {
             platform: parts.platform,
             module_claim: parts.module_claim,
             keep_credentials: parts.keep_credentials,
+            keep_overrides: parts.keep_overrides,
             own_policy: headers::own_policy(parts.csp.as_deref(), parts.embed.as_ref()),
             refresh_rule: Arc::new(refresh_rule(&parts.rules)),
+            issuers: issuers(&parts.rules),
             cookies: cookies(&parts.credentials, &parts.rules),
             neighbours_cookies: Vec::new(),
             forwarded: forwarded(&parts.rules),
@@ -112,6 +128,17 @@ impl From<ModuleParts> for Module {
 
 fn tokens(rules: &[Arc<Rule>]) -> impl Iterator<Item = &TokenNeed> {
     rules.iter().flat_map(|rule| rule.access.needs()).filter_map(|need| need.token.as_ref())
+}
+
+/// The issuers of all tokens, each once.
+fn issuers(rules: &[Arc<Rule>]) -> Vec<Arc<Issuer>> {
+    let mut issuers: Vec<Arc<Issuer>> = Vec::new();
+    for token in tokens(rules) {
+        if issuers.iter().all(|known| known.index != token.issuer.index) {
+            issuers.push(token.issuer.clone());
+        }
+    }
+    issuers
 }
 
 /// Roles and other claims are each route's to ask for: a session may be refreshed without them.
@@ -136,20 +163,30 @@ fn refresh_rule(rules: &[Arc<Rule>]) -> Rule {
         require_headers: Vec::new(),
         body: None,
         concurrency: None,
+        close_at_exp: false,
         forward: Vec::new(),
     }
 }
 
 impl Module {
+    /// The rule of a route for a method.
+    pub(crate) fn rule(&self, route: &Route, method: &str) -> Option<&Arc<Rule>> {
+        route.rule(method).and_then(|rule| self.rules.get(rule))
+    }
+
     /// The cookies that carry credentials here, each once.
     pub(crate) fn cookie_names(&self) -> Vec<&CookieName> {
-        let mut names: Vec<&CookieName> = Vec::new();
-        for name in named_cookies(&self.credentials, &self.rules) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
+        let mut seen = Names::default();
+        let all = named_cookies(&self.credentials, &self.rules);
+        all.filter(|name| seen.add(name.plain.clone(), 0).is_none()).collect()
+    }
+
+    /// Takes the cookie away that carries a credential of this module, where `own` says so, or of a neighbour.
+    pub(crate) fn takes_cookie(&self, name: &str, own: bool) -> bool {
+        match self.cookies.iter().any(|cookie| cookie == name) {
+            true => own,
+            false => self.neighbours_cookies.iter().any(|all| all.get(name).is_some()),
         }
-        names
     }
 }
 
@@ -163,16 +200,14 @@ fn named_cookies<'m>(
 
 fn cookies(credentials: &Credentials, rules: &[Arc<Rule>]) -> Vec<String> {
     let all = named_cookies(credentials, rules);
-    all.flat_map(|cookie| [cookie.plain.clone(), cookie.partitioned.clone()]).collect()
+    let names = all.flat_map(|cookie| [cookie.plain.as_str(), cookie.partitioned.as_str()]);
+    names.collect::<Names>().into_names()
 }
 
 fn forwarded(rules: &[Arc<Rule>]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for forward in rules.iter().flat_map(|rule| &rule.forward) {
-        let name = folded(&forward.header);
-        if !names.contains(&name) {
-            names.push(name);
-        }
+    let mut names = Names::default();
+    for (at, forward) in rules.iter().flat_map(|rule| &rule.forward).enumerate() {
+        names.add(folded(&forward.header), at);
     }
-    names
+    names.into_names()
 }

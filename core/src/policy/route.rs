@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Access, Body, Forward};
 use crate::origin::Origin;
-use crate::path::Pattern;
+use crate::path::{Case, Pattern, Table};
 
 /// A pattern and what it asks for, by method. The path alone selects a route; the method then chooses
 /// among the entries of the same path (docs/rules.md, rule 3).
@@ -14,6 +14,13 @@ pub struct Route {
     pub pattern: Pattern,
     /// Its methods, in the order of the policy.
     pub entries: Vec<Entry>,
+}
+
+/// The routes of a module, in the order of the policy.
+#[derive(Debug, Default)]
+pub struct Routes {
+    all: Vec<Route>,
+    table: Table,
 }
 
 /// What the listed methods of a route ask for.
@@ -27,7 +34,7 @@ pub struct Entry {
 
 /// All that decides about a request once its route is known. Two routes with equal rules are alike to
 /// whoever reads a path in another way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     /// Who may come in.
     pub access: Access,
@@ -39,12 +46,14 @@ pub struct Rule {
     pub body: Option<Arc<Body>>,
     /// How many requests of one caller.
     pub concurrency: Option<Concurrency>,
+    /// Tells whether a stream ends with the token or the key that let it in.
+    pub close_at_exp: bool,
     /// What the app learns.
     pub forward: Vec<Forward>,
 }
 
 /// How many requests of one caller may be under way on a route at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Concurrency {
     /// At most this many.
     pub limit: u16,
@@ -53,19 +62,59 @@ pub struct Concurrency {
 }
 
 /// A header that must be there once, with a text of some length.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequiredHeader {
     /// In lower case.
     pub name: String,
-    /// In bytes.
+    /// In characters that a reader can see.
     pub min_length: u32,
 }
 
-/// The longest text of a required header that is accepted, in bytes.
+/// The longest text of a required header that is accepted, in characters.
 pub const LONGEST_TEXT: u32 = 1024;
 
 /// What a route without `methods` takes, as far as it has names (RFC 9110 §9.3, RFC 5789).
 const USUAL: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+impl Routes {
+    /// Adds a route, and gives its index.
+    pub fn add(&mut self, route: Route) -> usize {
+        self.table.add(&route.pattern);
+        self.all.push(route);
+        self.all.len().saturating_sub(1)
+    }
+
+    /// The route of an index.
+    pub fn get(&self, index: usize) -> Option<&Route> {
+        self.all.get(index)
+    }
+
+    /// The same, to add entries to it.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut Route> {
+        self.all.get_mut(index)
+    }
+
+    /// The first route that takes every path of `pattern`, as far as their texts show.
+    pub fn covering(&self, pattern: &Pattern) -> Option<&Route> {
+        self.get(self.table.covering(pattern)?)
+    }
+
+    /// The first route of a path, with its index.
+    pub(crate) fn first(&self, path: &[u8], case: Case) -> Option<(usize, &Route)> {
+        let index = self.table.first(path, case)?;
+        Some((index, self.get(index)?))
+    }
+
+    /// The index of every route of a path to a router whose parameters may be empty ([`Table::each_taking_empty`]).
+    pub(crate) fn each_taking_empty(&self, path: &[u8], found: &mut dyn FnMut(usize)) {
+        self.table.each_taking_empty(path, found);
+    }
+
+    /// Tells that no pattern has a capital letter.
+    pub(crate) fn is_caseless(&self) -> bool {
+        self.table.is_caseless()
+    }
+}
 
 impl Route {
     /// The index of the rule for a method; GET implies HEAD.

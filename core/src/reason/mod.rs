@@ -15,6 +15,8 @@ struct Row {
     message: &'static str,
     /// The same sentence in French.
     french: &'static str,
+    /// Both, where no platform opens the module.
+    alone: Option<[&'static str; 2]>,
     /// For operators: what happened and where to look.
     meaning: &'static str,
 }
@@ -22,6 +24,7 @@ struct Row {
 macro_rules! reasons {
     ($($variant:ident $code:literal $status:literal
         $title:literal $message:literal $french:literal
+        $(alone $own_message:literal $own_french:literal)?
         $meaning:literal)+) => {
         /// Why a request was refused or let through.
         ///
@@ -40,11 +43,14 @@ macro_rules! reasons {
                     $(Reason::$variant => &Row {
                         code: $code, status: $status, title: $title,
                         message: $message, french: $french, meaning: $meaning,
+                        alone: reasons!(@alone $($own_message $own_french)?),
                     },)+
                 }
             }
         }
     };
+    (@alone) => { None };
+    (@alone $message:literal $french:literal) => { Some([$message, $french]) };
 }
 
 mod table;
@@ -77,10 +83,13 @@ impl Reason {
         self.row().title
     }
 
-    pub(crate) const fn message(self, language: Language) -> &'static str {
+    /// The sentence for the caller; `alone`: of a module that no platform opens.
+    pub(crate) fn message(self, language: Language, alone: bool) -> &'static str {
+        let row = self.row();
+        let [english, french] = row.alone.filter(|_| alone).unwrap_or([row.message, row.french]);
         match language {
-            Language::English => self.row().message,
-            Language::French => self.row().french,
+            Language::English => english,
+            Language::French => french,
         }
     }
 
@@ -97,6 +106,7 @@ impl Reason {
                 | Self::PathInvalid
                 | Self::PathTooLong
                 | Self::PathAmbiguous
+                | Self::MethodAmbiguous
                 | Self::CredentialRepeated
                 | Self::CredentialConflict
                 | Self::BodyUnfinished
@@ -142,7 +152,12 @@ mod tests {
     fn every_refusal_has_its_words() {
         for reason in Reason::ALL.iter().filter(|reason| reason.refuses()) {
             let row = reason.row();
+            let alone = row.alone.unwrap_or([row.message, row.french]);
             assert!(![row.title, row.message, row.french, row.meaning].contains(&""), "{reason}");
+            // A module with `embed` has a page that opens it.
+            let framed = *reason == Reason::EmbedTopLevel;
+            assert!(framed || !alone.iter().any(|text| text.contains("platform")), "{reason}");
+            assert!(framed || !alone.iter().any(|text| text.contains("plateforme")), "{reason}");
         }
     }
 }

@@ -12,7 +12,7 @@ reasons! {
         "Invalid path"
         "The path holds a character that no path may hold"
         "Le chemin contient un caractère interdit"
-        "The path holds NUL, `#` or a control character, plainly or percent-encoded."
+        "The path holds a space or `#` plainly, or NUL or another control character plainly or percent-encoded; or it does not begin with `/`."
     PathTooLong "path.too_long" 414
         "Path too long"
         "The path is longer than 8192 bytes"
@@ -23,6 +23,11 @@ reasons! {
         "The path could mean two things that are not protected alike"
         "Le chemin peut désigner deux ressources qui ne sont pas protégées de la même façon"
         "Decoded, with its dot segments removed or in another case, the path meets a route with other requirements. Write the path as the route writes it."
+    MethodAmbiguous "method.ambiguous" 400
+        "Ambiguous method"
+        "The query names another method, which is not protected like the request's own"
+        "La requête désigne dans son adresse une autre méthode, qui n'est pas protégée de la même façon"
+        "The query has a parameter that some frameworks take for the method (`_method=DELETE`), and the routes of this path ask for something else for it. Send the request with that method."
     ModuleUnknown "module.unknown" 404
         "Not found"
         "No service answers at this address"
@@ -88,11 +93,23 @@ reasons! {
         "The provided service API key is no longer valid"
         "La clé de service fournie n'est plus valable"
         "The API key is right, and its `not_after` has passed."
+    ApiKeyRoles "api_key.roles" 403
+        "Insufficient role"
+        "This service API key may not do this"
+        "Cette clé de service ne permet pas cette action"
+        "The API key is right, and has none of the roles that the route asks for."
     TokenMissing "token.missing" 401
         "Authentication required"
         "Open this service from the platform, which gives access to it"
         "Ouvrez ce service depuis la plateforme, qui en donne l'accès"
+        alone "An access token is required. {token_place}"
+        "Un jeton d'accès est requis. {token_place}"
         "The route requires a token, and none stands where the module looks for tokens. In a module that says `embed.only`, the query is read on frame navigations alone."
+    CookieBlocked "cookie.blocked" 401
+        "Cookie refused by the browser"
+        "Your browser does not keep the cookie of this service, which is shown inside another site. Allow its cookies in the browser's settings, then open the page again"
+        "Votre navigateur ne conserve pas le cookie de ce service, affiché à l'intérieur d'un autre site. Autorisez ses cookies dans les réglages du navigateur, puis rouvrez la page"
+        "A token was exchanged for a cookie, and the browser came back without it: it keeps no cookies of a site in a frame of another. A host under the platform's registrable domain works in every browser (docs/browsers.md)."
     TokenTooLarge "token.too_large" 401
         "Token too large"
         "The access token is too large"
@@ -103,6 +120,11 @@ reasons! {
         "The access token cannot be read"
         "Le jeton d'accès est illisible"
         "The token is not three parts of strict base64url, its JSON is broken or repeats a member, or a registered claim is not of its type."
+    TokenType "token.type" 401
+        "Invalid token"
+        "The token is of another kind than an access token"
+        "Le jeton n'est pas un jeton d'accès"
+        "The token's `typ` is none of those that the issuer accepts: `JWT`, `JOSE`, `at+jwt` or none, unless its `typ` names others (RFC 8725 §3.11)."
     TokenCritical "token.critical" 401
         "Invalid token"
         "The access token asks for something that is not supported"
@@ -137,6 +159,8 @@ reasons! {
         "Token expired"
         "The session has ended. Open this service from the platform again"
         "La session est terminée. Rouvrez ce service depuis la plateforme"
+        alone "The access token has expired. Get a new one"
+        "Le jeton d'accès a expiré. Demandez-en un nouveau"
         "The token's `exp` has passed. The platform can refresh a session before its end: see docs/platform.md."
     TokenNotYetValid "token.not_yet_valid" 401
         "Token not valid yet"
@@ -147,6 +171,8 @@ reasons! {
         "Access withdrawn"
         "This access was withdrawn. Open this service from the platform again"
         "Cet accès a été retiré. Ouvrez de nouveau ce service depuis la plateforme"
+        alone "This access was withdrawn. Get a new access token"
+        "Cet accès a été retiré. Demandez un nouveau jeton d'accès"
         "The issuer's `revoked` names the token's `jti`, or the token was issued before its `issued_before` (or does not say when)."
     TokenLifetime "token.lifetime" 401
         "Invalid token"
@@ -223,6 +249,13 @@ reasons! {
         "Another request of yours is under way. Try again in a moment"
         "Une autre de vos requêtes est en cours. Réessayez dans un instant"
         "The caller has as many requests under way on this route as its `concurrency` allows."
+    StreamExpired "stream.expired" 401
+        "Session ended"
+        "The session has ended. Open this service from the platform again"
+        "La session est terminée. Rouvrez ce service depuis la plateforme"
+        alone "The credential has ended while the answer was on its way. Ask again with a new one"
+        "Le justificatif a pris fin pendant la réponse. Redemandez avec un nouveau"
+        "The token's `exp` came, or the API key's `not_after`, while the stream was open, and the route says `close_at_exp`. An answer has this reason where the app had not begun its own; else the stream was reset. The request counts twice."
     ClaimUnsendable "claim.unsendable" 403
         "Unusable token"
         "The access token names the account in a way that cannot be passed on"
@@ -275,6 +308,9 @@ reasons! {
     ExchangeDone "exchange.done" 303
         "" "" ""
         "A good token in the query became a cookie, and the browser was sent to the same address without it."
+    ExchangeKept "exchange.kept" 303
+        "" "" ""
+        "The browser came back from an exchange with the cookie, and was sent to the same address without the mark of it."
     RefreshDone "refresh.done" 204
         "" "" ""
         "The platform's page renewed the session's cookie."

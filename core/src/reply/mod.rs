@@ -43,7 +43,9 @@ impl Form {
     pub(crate) fn of(caller: &Caller, refresh: bool) -> Self {
         match caller.destination {
             _ if refresh => Self::Json,
-            Destination::Document | Destination::Frame => Self::Page(caller.destination),
+            Destination::Document | Destination::Frame | Destination::Reissued => {
+                Self::Page(caller.destination)
+            }
             Destination::Unsaid if caller.accepts_html => Self::Page(Destination::Unsaid),
             Destination::Unsaid | Destination::Other => Self::Json,
         }
@@ -133,7 +135,7 @@ impl Reply {
     pub(crate) fn allow_origin(&mut self, origin: &Origin) {
         self.set("access-control-allow-origin", origin.to_string());
         self.set("access-control-allow-credentials", "true");
-        self.set("access-control-expose-headers", "vigile-reason");
+        self.set("access-control-expose-headers", "vigile-reason, vigile-parameter");
     }
 }
 
@@ -170,11 +172,11 @@ pub(crate) fn refusal(
             reply.with_json(&Refusal {
                 detail: match &failure.detail {
                     // Gradio shows `detail` as a toast when it is a string, and throws on an object.
-                    _ if embedded => Words::Message(words::message(failure, language)),
+                    _ if embedded => Words::Message(words::message(failure, module, language)),
                     Detail::Body(mistakes) => Words::Mistakes(mistakes),
                     _ => Words::Titled {
                         error: title,
-                        message: words::message(failure, Language::English),
+                        message: words::message(failure, module, Language::English),
                     },
                 },
             })
@@ -204,7 +206,9 @@ enum Words<'r> {
 fn challenge(module: Option<&Arc<Module>>, reason: Reason) -> String {
     let realm = module.map_or("vigile", |module| module.name.as_str());
     match reason {
-        Reason::TokenMissing | Reason::ApiKeyMissing => format!("Bearer realm=\"{realm}\""),
+        Reason::TokenMissing | Reason::CookieBlocked | Reason::ApiKeyMissing => {
+            format!("Bearer realm=\"{realm}\"")
+        }
         _ => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
     }
 }

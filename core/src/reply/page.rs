@@ -37,7 +37,7 @@ pub(super) fn page(
     let page = Page {
         language,
         title: title(failure.reason, language),
-        message: escaped(&words::message(failure, language)),
+        message: escaped(&words::message(failure, module, language)),
         reason: failure.reason,
         platform: platform.as_deref(),
         destination,
@@ -64,8 +64,7 @@ impl Page<'_> {
         let data =
             self.platform.map(|origin| format!(" data-platform=\"{origin}\"")).unwrap_or_default();
         format!(
-            "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n{without_script}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body{class} data-reason=\"{reason}\"{data}>\n<main>\n{SHIELD}\n<h1>{title}</h1>\n<p>{message}.</p>\n{link}<footer>{label} <code>{reason}</code></footer>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-            without_script = self.without_script(),
+            "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body{class} data-reason=\"{reason}\"{data}>\n<main>\n{SHIELD}\n<h1>{title}</h1>\n<p>{message}.</p>\n{link}<footer>{label} <code>{reason}</code></footer>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
             link = self.link().unwrap_or_default(),
             // French puts a space before a colon, where no line may break.
             label = if self.language == Language::French { "Motif&nbsp;:" } else { "Reason:" },
@@ -76,31 +75,30 @@ impl Page<'_> {
         if self.language == Language::French { "fr" } else { "en" }
     }
 
-    /// The way to the platform: in a tab, with a word of where it is about to lead; elsewhere, in a new tab.
+    /// The way to the platform: in a tab, with a word of where it is about to lead, which the visitor can stop
+    /// (WCAG 2.2.1); elsewhere, in a new tab.
     fn link(&self) -> Option<String> {
         let origin = self.platform?;
-        let (leave, soon) = match self.language {
-            Language::French => ("Retour à", "Vous y serez conduit dans quelques secondes."),
-            Language::English => ("Go to", "You will be taken there in a few seconds."),
+        let (leave, soon, stay) = match self.language {
+            Language::French => {
+                ("Retour à", "Vous y serez conduit dans quelques secondes.", "Rester ici")
+            }
+            Language::English => {
+                ("Go to", "You will be taken there in a few seconds.", "Stay here")
+            }
         };
         let name = origin.split_once("://").map_or(origin, |(_, name)| name);
         let (target, soon) = match self.destination {
-            Destination::Document => ("", format!("<p class=\"soon\">{soon}</p>\n")),
+            // The script shows it: nothing leads away without one.
+            Destination::Document => (
+                "",
+                format!(
+                    "<p class=\"soon\" hidden>{soon} <button type=\"button\">{stay}</button></p>\n"
+                ),
+            ),
             _ => (" target=\"_blank\" rel=\"noopener\"", String::new()),
         };
         Some(format!("<p><a href=\"{origin}\"{target}>{leave} {name}</a></p>\n{soon}"))
-    }
-
-    /// The way back for browsers without scripts, where it is sure that no frame is around.
-    fn without_script(&self) -> String {
-        match (self.destination, self.platform) {
-            (Destination::Document, Some(origin)) => {
-                format!(
-                    "<noscript><meta http-equiv=\"refresh\" content=\"8;url={origin}\"></noscript>\n"
-                )
-            }
-            _ => String::new(),
-        }
     }
 }
 
@@ -124,8 +122,8 @@ pub(super) fn hash(inline: &str) -> String {
     format!("sha256-{}", Base64::encode_to_string(digest).unwrap_or_default())
 }
 
-/// For HTML, and with the apostrophe of print: the same sentences stand in JSON with the typewriter's.
+/// For HTML, and with the apostrophe and quotes of print: the same sentences stand in JSON with the typewriter's.
 fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&quot;").replace('\'', "\u{2019}")
+    text.replace('"', "&quot;").replace(" '", " \u{2018}").replace('\'', "\u{2019}")
 }

@@ -44,7 +44,8 @@ impl Security {
     pub(crate) fn of(rules: &[Arc<Rule>]) -> Self {
         let needs = || rules.iter().flat_map(|rule| rule.access.needs());
         let mut networks = BTreeSet::new();
-        needs().flat_map(|need| &need.addresses).flat_map(Networks::iter).for_each(|network| {
+        let allowed = needs().flat_map(|need| &need.addresses).filter_map(|it| it.allow.as_ref());
+        allowed.flat_map(Networks::iter).for_each(|network| {
             networks.insert(network);
         });
         Self {

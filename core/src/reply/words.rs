@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 
 use crate::decide::{Detail, Failure};
+use crate::policy::{Credentials, HeaderPlace, Module};
 use crate::reason::Language;
 
-pub(super) fn message(failure: &Failure, language: Language) -> Cow<'static, str> {
-    let message = failure.reason.message(language);
+pub(super) fn message(
+    failure: &Failure,
+    module: Option<&Module>,
+    language: Language,
+) -> Cow<'static, str> {
+    let alone = module.filter(|module| module.platform.is_none() && module.embed.is_none());
+    let message = failure.reason.message(language, alone.is_some());
+    let fill = |place: &str, text: &str| Cow::Owned(message.replace(place, text));
     match &failure.detail {
-        Detail::Address(address) => message.replace("{address}", &address.to_string()).into(),
-        Detail::Header(name) => message.replace("{header}", name).into(),
-        Detail::KeyHeader(place) if place.is_bearer() => {
-            message.replace("{key_header}", "Authorization: Bearer YOUR_SERVICE_KEY").into()
-        }
-        Detail::KeyHeader(place) => {
-            message.replace("{key_header}", &format!("{}: YOUR_SERVICE_KEY", place.name)).into()
-        }
+        Detail::Address(address) => fill("{address}", &address.to_string()),
+        Detail::Header(name) => fill("{header}", name),
+        Detail::KeyHeader(place) => fill("{key_header}", &header(place, "YOUR_SERVICE_KEY")),
         Detail::Body(mistakes) => match mistakes.first() {
             Some(first) => message
                 .replace("{field}", &first.place())
@@ -23,6 +25,37 @@ pub(super) fn message(failure: &Failure, language: Language) -> Cow<'static, str
                 .into(),
             None => message.into(),
         },
-        Detail::Allow(_) | Detail::None => message.into(),
+        _ if message.contains("{token_place}") => {
+            let place = alone.map(|module| token_place(&module.credentials, language));
+            fill("{token_place}", &place.unwrap_or_default())
+        }
+        _ => message.into(),
+    }
+}
+
+fn header(place: &HeaderPlace, value: &str) -> String {
+    match place.is_bearer() {
+        true => format!("Authorization: Bearer {value}"),
+        false => format!("{}: {value}", place.name),
+    }
+}
+
+/// A sentence that shows where a token belongs.
+fn token_place(places: &Credentials, language: Language) -> String {
+    let is_french = language == Language::French;
+    match (&places.header, &places.query) {
+        (Some(place), _) => {
+            let header = header(place, "YOUR_ACCESS_TOKEN");
+            format!("{} '{header}'", if is_french { "Envoyez" } else { "Set" })
+        }
+        (None, Some(name)) => {
+            let address = format!("'{name}=YOUR_ACCESS_TOKEN'");
+            match is_french {
+                true => format!("Ajoutez {address} à l'adresse"),
+                false => format!("Add {address} to the address"),
+            }
+        }
+        (None, None) if is_french => "Connectez-vous".to_owned(),
+        (None, None) => "Sign in".to_owned(),
     }
 }

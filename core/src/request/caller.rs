@@ -28,6 +28,9 @@ pub(crate) enum Destination {
     Document,
     /// A frame.
     Frame,
+    /// A navigation that the browser did not send itself: the page's service worker did, or the download manager. Nobody says
+    /// whether a frame or a tab waits for it (docs/browsers.md).
+    Reissued,
     /// A script, an image, a fetch, …
     Other,
 }
@@ -93,6 +96,9 @@ fn destination(request: &Request<'_>) -> Destination {
         Single::Absent => Destination::Unsaid,
         Single::Value(b"document") => Destination::Document,
         Single::Value(b"iframe" | b"frame") => Destination::Frame,
+        Single::Value(b"empty") if request.value("sec-fetch-mode") == Some(b"navigate") => {
+            Destination::Reissued
+        }
         Single::Value(_) | Single::Repeated => Destination::Other,
     }
 }

@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 
 pub(crate) use caller::{Caller, Destination, SentOrigin, Site, language};
 pub(crate) use cookies::{cookie_values, without_cookies};
-pub(crate) use protocols::{OFFERED, offers, protocol_tokens, without_protocol};
-pub(crate) use query::{parameter_values, without_parameter};
+pub(crate) use protocols::{OFFERED, offers, offers_like, protocol_tokens, without_protocol};
+pub(crate) use query::{MARK, overriding_methods, parameter_values, without_parameter};
 pub(crate) use target::Target;
 
 /// A request: borrowed bytes, names in lower case, pseudo-headers among them as HTTP/2 has them

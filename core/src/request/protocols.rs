@@ -20,6 +20,11 @@ pub(crate) fn offers(request: &Request<'_>, word: &str) -> bool {
     offered(request).any(|offer| offer == word.as_bytes())
 }
 
+/// Tells that something on offer is like this.
+pub(crate) fn offers_like(request: &Request<'_>, like: fn(&[u8]) -> bool) -> bool {
+    offered(request).any(like)
+}
+
 /// The list without `word` and what stands behind it; `None` where it is not offered. Otherwise the
 /// new header's value, empty where nothing is left.
 pub(crate) fn without_protocol(request: &Request<'_>, word: &str) -> Option<Vec<u8>> {

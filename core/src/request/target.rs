@@ -1,7 +1,6 @@
 //! What a request is for: method, scheme, host, path, query.
 
 use super::{Request, Single};
-use crate::Reason;
 use crate::origin::{Host, Origin};
 
 /// The target of a request (RFC 9110 §7.1).
@@ -16,21 +15,28 @@ pub(crate) struct Target<'r> {
 }
 
 impl<'r> Target<'r> {
-    /// Reads the target; what is missing, repeated or contradictory has none.
-    pub(crate) fn of(request: &Request<'r>) -> Result<Self, Reason> {
-        let one = |name| match request.single(name) {
+    /// Reads the target; what is missing, repeated or contradictory has none, and it is said which.
+    pub(crate) fn of(request: &Request<'r>) -> Result<Self, &'static str> {
+        let one = |name, problem| match request.single(name) {
             Single::Value(value) => Ok(value),
-            _ => Err(Reason::RequestMalformed),
+            _ => Err(problem),
         };
-        let method = std::str::from_utf8(one(":method")?).map_err(|_| Reason::RequestMalformed)?;
-        let authority = one(":authority")?;
+        let method = one(":method", "the method is missing or repeated")?;
+        let method = std::str::from_utf8(method).map_err(|_| "the method is not UTF-8")?;
+        let authority = one(":authority", "the host (:authority) is missing or repeated")?;
         // HTTP/2 lets both stand; they may not differ (RFC 9113 §8.3.1).
         if request.all("host").any(|host| host != authority) {
-            return Err(Reason::RequestMalformed);
+            return Err("Host says something else than :authority");
         }
-        let host = Host::parse(authority).ok_or(Reason::RequestMalformed)?;
-        let (path, query) = split(one(":path")?);
+        let host = Host::parse(authority)
+            .ok_or("the host is neither a name of letters, digits, - and dots nor an address")?;
+        let (path, query) = split(one(":path", "the path is missing or repeated")?);
         Ok(Self { method, host, secure: is_secure(request), path, query })
+    }
+
+    /// The path with its query, as it came.
+    pub(crate) fn whole(&self) -> Vec<u8> {
+        self.query.map_or(self.path.to_vec(), |query| [self.path, query].join(&b'?'))
     }
 
     /// The origin of the pages at this target.

@@ -1,6 +1,7 @@
 //! The JSON inside tokens, read once and strictly: no member twice, types as RFC 7519 wants them.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -9,9 +10,26 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::{Audience, Claim, Claims, Scalar};
 use crate::UnixTime;
 
+/// The fault of a JSON text in a token, in words of ours alone: a log may tell it before any signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Bytes that are not UTF-8.
+    NoText,
+    /// No JSON object, or something behind one.
+    NoObject,
+    /// A member stands twice.
+    Twice,
+    /// This member is not of this type.
+    Type(&'static str, &'static str),
+}
+
+/// The fault that the next value would have; serde's own errors repeat what stands there.
+type Next = Cell<Fault>;
+
 /// Reads the claims, keeping the registered ones and those in `wanted`.
-pub(super) fn claims(json: &[u8], wanted: &[String]) -> Option<Claims> {
-    whole(json, ClaimsOf { wanted })
+pub(super) fn claims(json: &[u8], wanted: &[String]) -> Result<Claims, Fault> {
+    let next = Next::new(Fault::NoObject);
+    whole(json, ClaimsOf { wanted, next: &next }, &next).ok_or(next.get())
 }
 
 /// What the header says (RFC 7515 §4.1).
@@ -24,14 +42,18 @@ pub(super) struct Header<'h> {
 }
 
 /// Reads the header.
-pub(super) fn header(json: &[u8]) -> Option<Header<'_>> {
-    whole(json, HeaderOf)
+pub(super) fn header(json: &[u8]) -> Result<Header<'_>, Fault> {
+    let next = Next::new(Fault::NoObject);
+    whole(json, HeaderOf { next: &next }, &next).ok_or(next.get())
 }
 
 /// One JSON text and nothing behind it, all of it UTF-8 (RFC 7519 §7.2), which serde_json would not ask of
 /// what is ignored. It bounds the depth of what is read, and skips what is ignored without recursion.
-fn whole<'de, S: DeserializeSeed<'de>>(json: &'de [u8], seed: S) -> Option<S::Value> {
-    std::str::from_utf8(json).ok()?;
+fn whole<'de, S: DeserializeSeed<'de>>(json: &'de [u8], seed: S, next: &Next) -> Option<S::Value> {
+    if std::str::from_utf8(json).is_err() {
+        next.set(Fault::NoText);
+        return None;
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = seed.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
@@ -39,8 +61,8 @@ fn whole<'de, S: DeserializeSeed<'de>>(json: &'de [u8], seed: S) -> Option<S::Va
 }
 
 /// Names that were seen in one object.
-#[derive(Default)]
-struct Members<'de> {
+struct Members<'de, 'n> {
+    next: &'n Next,
     /// The first of them, as many as honest tokens have: a list is faster than a set.
     few: Vec<Cow<'de, str>>,
     /// The others, which may be thousands.
@@ -50,8 +72,13 @@ struct Members<'de> {
 /// How many names are looked through one by one.
 const FEW: usize = 16;
 
-impl<'de> Members<'de> {
+impl<'de, 'n> Members<'de, 'n> {
+    fn of(next: &'n Next) -> Self {
+        Self { next, few: Vec::new(), many: BTreeSet::new() }
+    }
+
     fn next<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<Cow<'de, str>>, A::Error> {
+        self.next.set(Fault::NoObject);
         let Some(name) = map.next_key_seed(Word)? else { return Ok(None) };
         let known = self.few.contains(&name);
         let is_new = match self.few.len() < FEW {
@@ -64,7 +91,10 @@ impl<'de> Members<'de> {
         };
         match is_new {
             true => Ok(Some(name)),
-            false => Err(A::Error::custom("a member stands twice")),
+            false => {
+                self.next.set(Fault::Twice);
+                Err(A::Error::custom("a member stands twice"))
+            }
         }
     }
 }
@@ -95,16 +125,18 @@ impl<'de> Visitor<'de> for Word {
     }
 }
 
-struct HeaderOf;
+struct HeaderOf<'n> {
+    next: &'n Next,
+}
 
-impl<'de> DeserializeSeed<'de> for HeaderOf {
+impl<'de> DeserializeSeed<'de> for HeaderOf<'_> {
     type Value = Header<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Header<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for HeaderOf {
+impl<'de> Visitor<'de> for HeaderOf<'_> {
     type Value = Header<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,12 +144,22 @@ impl<'de> Visitor<'de> for HeaderOf {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header<'de>, A::Error> {
-        let (mut header, mut members) = (Header::default(), Members::default());
+        let (mut header, mut members) = (Header::default(), Members::of(self.next));
         while let Some(name) = members.next(&mut map)? {
+            let wants = |name| self.next.set(Fault::Type(name, STRING));
             match name.as_ref() {
-                "alg" => header.algorithm = Some(map.next_value_seed(Word)?),
-                "kid" => header.kid = Some(map.next_value()?),
-                "typ" => header.kind = Some(map.next_value_seed(Word)?),
+                "alg" => {
+                    wants("alg");
+                    header.algorithm = Some(map.next_value_seed(Word)?);
+                }
+                "kid" => {
+                    wants("kid");
+                    header.kid = Some(map.next_value()?);
+                }
+                "typ" => {
+                    wants("typ");
+                    header.kind = Some(map.next_value_seed(Word)?);
+                }
                 name => {
                     header.critical |= name == "crit";
                     map.next_value::<IgnoredAny>()?;
@@ -128,8 +170,18 @@ impl<'de> Visitor<'de> for HeaderOf {
     }
 }
 
+const STRING: &str = "a string";
+const DATE: &str = "a number of seconds since 1970";
+
+const AUDIENCE: Fault = Fault::Type("aud", "a string, or an array of strings");
+
+/// The claims that are of a type (RFC 7519 §4.1).
+const TYPES: [(&str, &str); 5] =
+    [("iss", STRING), ("sub", STRING), ("exp", DATE), ("nbf", DATE), ("iat", DATE)];
+
 struct ClaimsOf<'w> {
     wanted: &'w [String],
+    next: &'w Next,
 }
 
 impl<'de> DeserializeSeed<'de> for ClaimsOf<'_> {
@@ -147,17 +199,20 @@ impl<'de> Visitor<'de> for ClaimsOf<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
-        let (mut claims, mut members) = (Claims::default(), Members::default());
+        let (mut claims, mut members) = (Claims::default(), Members::of(self.next));
         while let Some(name) = members.next(&mut map)? {
+            if let Some(fault) = TYPES.iter().find(|(typed, _)| *typed == name) {
+                self.next.set(Fault::Type(fault.0, fault.1));
+            }
             match name.as_ref() {
                 "iss" => claims.issuer = Some(map.next_value()?),
                 "sub" => claims.subject = Some(map.next_value()?),
-                "aud" => claims.audience = Some(Audience(words(map.next_value_seed(ClaimOf)?)?)),
+                "aud" => claims.audience = Some(map.next_value_seed(Words(self.next))?),
                 "exp" => claims.expires = Some(map.next_value_seed(NumericDate)?),
                 "nbf" => claims.not_before = Some(map.next_value_seed(NumericDate)?),
                 "iat" => claims.issued = Some(map.next_value_seed(NumericDate)?),
                 other if self.wanted.iter().any(|wanted| wanted == other) => {
-                    let claim = map.next_value_seed(ClaimOf)?;
+                    let claim = map.next_value_seed(ClaimOf(self.next))?;
                     claims.others.push((name.into_owned(), claim));
                 }
                 _ => {
@@ -166,6 +221,18 @@ impl<'de> Visitor<'de> for ClaimsOf<'_> {
             }
         }
         Ok(claims)
+    }
+}
+
+/// An audience.
+struct Words<'n>(&'n Next);
+
+impl<'de> DeserializeSeed<'de> for Words<'_> {
+    type Value = Audience;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audience, D::Error> {
+        let claim = ClaimOf(self.0).deserialize(deserializer)?;
+        self.0.set(AUDIENCE);
+        words(claim).map(Audience)
     }
 }
 
@@ -217,16 +284,16 @@ impl Visitor<'_> for NumericDate {
 }
 
 /// Any claim.
-struct ClaimOf;
+struct ClaimOf<'n>(&'n Next);
 
-impl<'de> DeserializeSeed<'de> for ClaimOf {
+impl<'de> DeserializeSeed<'de> for ClaimOf<'_> {
     type Value = Claim;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Claim, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for ClaimOf {
+impl<'de> Visitor<'de> for ClaimOf<'_> {
     type Value = Claim;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -245,8 +312,12 @@ impl<'de> Visitor<'de> for ClaimOf {
         Ok(Claim::One(Scalar::Whole(number.into())))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Claim, E> {
-        Ok(Claim::One(Scalar::Fraction))
+    /// `42.0` and `4.2e1` are 42 (RFC 8259 §6), as far as a double holds every whole number (2⁵³).
+    #[allow(clippy::cast_possible_truncation, reason = "the range is looked at first")]
+    fn visit_f64<E>(self, number: f64) -> Result<Claim, E> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let whole = number.fract() == 0.0 && number.abs() < EXACT;
+        Ok(Claim::One(if whole { Scalar::Whole(number as i128) } else { Scalar::Fraction }))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Claim, E> {
@@ -259,7 +330,7 @@ impl<'de> Visitor<'de> for ClaimOf {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Claim, A::Error> {
         let mut all = Some(Vec::new());
-        while let Some(item) = items.next_element_seed(ClaimOf)? {
+        while let Some(item) = items.next_element_seed(ClaimOf(self.0))? {
             match (&mut all, item) {
                 (Some(all), Claim::One(scalar)) => all.push(scalar),
                 _ => all = None,
@@ -269,7 +340,7 @@ impl<'de> Visitor<'de> for ClaimOf {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claim, A::Error> {
-        let mut members = Members::default();
+        let mut members = Members::of(self.0);
         while members.next(&mut map)?.is_some() {
             map.next_value::<IgnoredAny>()?;
         }

@@ -101,6 +101,23 @@ impl Keys {
         fitting(true).chain(fitting(false)).take(MAX_CANDIDATES)
     }
 
+    /// The labels of the keys that a token is tried with.
+    pub(crate) fn tried(
+        &self,
+        issuer: usize,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Vec<&str> {
+        self.candidates(issuer, algorithm, kid).map(|(_, key)| key.label.as_str()).collect()
+    }
+
+    /// The names of an issuer's keys for an algorithm.
+    pub(crate) fn names(&self, issuer: usize, algorithm: Algorithm) -> Vec<&str> {
+        let keys = self.issuers.get(issuer).map(Vec::as_slice).unwrap_or_default();
+        let fitting = keys.iter().filter(|key| key.algorithm == algorithm);
+        fitting.filter_map(|key| key.kid.as_deref()).collect()
+    }
+
     /// The keys by name, for the line that the host logs at load.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.issuers.iter().flatten().map(|key| key.label.as_str())

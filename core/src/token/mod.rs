@@ -9,8 +9,10 @@ mod elsewhere;
 mod json;
 mod key;
 mod keys;
+mod malformed;
 mod memory;
 mod parsed;
+mod types;
 
 pub use algorithm::{Algorithm, Family};
 pub(crate) use claims::{Audience, Claim, Claims, Scalar};
@@ -18,7 +20,8 @@ pub use elsewhere::Asked;
 pub use key::Verifier;
 pub use keys::{Key, KeyId, Keys, MAX_CANDIDATES, Question};
 pub use memory::{Learned, Memory};
-pub(crate) use parsed::{Parsed, glimpse};
+pub(crate) use parsed::{Outline, Parsed, Unread, glimpse, message_shown};
+pub use types::Types;
 
 /// The longest token that is looked at, in bytes. Four times what a cookie can carry.
 pub(crate) const MAX_TOKEN: usize = 16_384;

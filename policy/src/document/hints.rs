@@ -10,12 +10,17 @@ const MAY_BE_A_SECRET: usize = 32;
 pub(crate) fn did_you_mean(given: &str, known: &[&str]) -> String {
     match nearest(given, known) {
         Some(word) => format!("; did you mean {}?", quoted(word)),
-        None if known.is_empty() => String::new(),
-        None => {
-            let known: Vec<Cow<'_, str>> = known.iter().map(|key| shown_key(key)).collect();
-            format!("; known: {}", known.join(", "))
-        }
+        None => listed(known),
     }
+}
+
+/// `; known: a, b`.
+pub(super) fn listed(known: &[&str]) -> String {
+    if known.is_empty() {
+        return String::new();
+    }
+    let known: Vec<Cow<'_, str>> = known.iter().map(|key| shown_key(key)).collect();
+    format!("; known: {}", known.join(", "))
 }
 
 /// The known word that `given` is a slip of.
@@ -27,7 +32,7 @@ pub(super) fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// What an author wrote, in quotes, unless it may be a secret.
-pub(crate) fn quoted(given: &str) -> String {
+pub fn quoted(given: &str) -> String {
     match given.chars().count() {
         length if length < MAY_BE_A_SECRET => format!("{given:?}"),
         length => format!("(a text of {length} characters)"),
@@ -52,7 +57,7 @@ pub(super) fn shown_key(key: &str) -> Cow<'_, str> {
 
 /// The name of a variable, unless somebody wrote the secret itself in its place: variables that long
 /// have capitals and words.
-pub(super) fn shown_variable(name: &str) -> Cow<'_, str> {
+pub fn shown_variable(name: &str) -> Cow<'_, str> {
     let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     match name.len() < MAY_BE_A_SECRET || (name.contains('_') && name.chars().all(capital)) {
         true => Cow::Borrowed(name),

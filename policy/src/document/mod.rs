@@ -3,28 +3,35 @@
 //! serde's derive stops at the first mistake and forgets where it stood. An operator who has twelve
 //! of them wants to hear of twelve, so a policy is first a [`Tree`] and then read by hand.
 
+mod algorithm;
 mod hints;
+mod idn;
 mod json;
 mod protobuf;
 mod reader;
 mod redact;
 mod schema;
 mod section;
+mod span;
 mod tree;
 mod variable;
 mod words;
 
-pub(crate) use hints::{did_you_mean, quoted};
-pub(crate) use reader::{Node, Reading, all};
+pub use algorithm::algorithm;
+pub(crate) use hints::did_you_mean;
+pub use hints::{quoted, shown_variable};
+pub use idn::ascii_host;
+pub(crate) use reader::{Finished, Node, Reading, all};
 pub(crate) use redact::digest;
 pub use schema::Key as SchemaKey;
 pub(crate) use section::Section;
+pub use span::span;
 pub use tree::Tree;
 pub use variable::Variable;
 pub(crate) use variable::{Found, from_base64, variable};
 pub(crate) use words::{
-    Word, bytes, duration, header_name, header_value, name, origin, origin_of, origins, text,
-    text_or_unset, texts, time, words,
+    Word, bytes, duration, header_name, header_value, name, origin, origin_below, origin_of,
+    origins, text, text_or_unset, texts, time, words,
 };
 
 /// A mistake in a policy, for the operator who wrote it.

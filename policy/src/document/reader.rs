@@ -18,6 +18,8 @@ pub(crate) struct Reading<'v> {
     /// `None` while `vigile check` reads a policy without its secrets.
     environment: Option<&'v BTreeMap<String, String>>,
     mistakes: RefCell<Vec<Invalid>>,
+    /// Things that are passed over, and that the author should know of.
+    notes: RefCell<Vec<Invalid>>,
     variables: RefCell<Vec<Variable>>,
     steps: RefCell<Vec<Step>>,
     /// Which keys of the schema were asked for, where anybody wants to know.
@@ -29,6 +31,7 @@ impl<'v> Reading<'v> {
         Self {
             environment,
             mistakes: RefCell::default(),
+            notes: RefCell::default(),
             variables: RefCell::default(),
             steps: RefCell::default(),
             asked: None,
@@ -93,13 +96,24 @@ impl<'v> Reading<'v> {
         }
     }
 
-    pub(crate) fn finish(self) -> (Vec<Invalid>, Vec<Variable>) {
-        (self.mistakes.into_inner(), self.variables.into_inner())
+    pub(crate) fn finish(self) -> Finished {
+        Finished {
+            mistakes: self.mistakes.into_inner(),
+            notes: self.notes.into_inner(),
+            variables: self.variables.into_inner(),
+        }
     }
 
     pub(crate) fn account(self) -> BTreeSet<Key> {
         self.asked.map(RefCell::into_inner).unwrap_or_default()
     }
+}
+
+/// Everything that a reading found, beside the values.
+pub(crate) struct Finished {
+    pub(crate) mistakes: Vec<Invalid>,
+    pub(crate) notes: Vec<Invalid>,
+    pub(crate) variables: Vec<Variable>,
 }
 
 /// A step to where a value stands, from the place at this index; written out only when something is wrong
@@ -163,6 +177,20 @@ impl<'t> Node<'t> {
         None
     }
 
+    /// Reads something that may be wrong without harm: what is wrong with it is given back, and no mistake.
+    pub(crate) fn attempt<T>(&self, read: impl FnOnce() -> Option<T>) -> Result<T, Vec<Invalid>> {
+        let before = self.reading.mistakes.borrow().len();
+        let read = read();
+        let mistakes = self.reading.mistakes.borrow_mut().split_off(before);
+        read.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+    }
+
+    /// Records something that is passed over, and that the author should know of.
+    pub(crate) fn remark(&self, remark: String) {
+        let note = Invalid { path: self.path(), problem: remark };
+        self.reading.notes.borrow_mut().push(note);
+    }
+
     /// One function for all kinds of `wrong`: hundreds of copies would stand in the module.
     #[cold]
     #[inline(never)]
@@ -174,6 +202,8 @@ impl<'t> Node<'t> {
     /// Records that `wanted` was expected here. The value itself is not repeated: it may be a secret.
     pub(crate) fn expected<T>(&self, wanted: &str) -> Option<T> {
         let found = match self.tree {
+            // A single word where there should be several is the usual slip.
+            Tree::Text(_) if wanted.starts_with("a list") => "a string: put brackets around it",
             Tree::Null => {
                 return self
                     .wrong(format!("null says nothing: write {wanted}{}", self.or_leave_out()));
@@ -229,7 +259,7 @@ impl<'t> Node<'t> {
         let whole = *number as u32;
         match f64::from(whole) == *number && (least..=most).contains(&whole) {
             true => Some(whole),
-            false => self.wrong(format!("expected {wanted}")),
+            false => self.wrong(format!("{number} is not {wanted}")),
         }
     }
 
@@ -316,6 +346,11 @@ impl<'t> Node<'t> {
             Tree::Map(pairs) => Some(Section::of(self, pairs)),
             _ => self.expected(&format!("a map such as {like}")),
         }
+    }
+
+    /// A map of somebody else's, of which Vigile reads some keys: the others are passed over.
+    pub(crate) fn open_section(&self, like: &str) -> Option<Section<'t>> {
+        self.section(like).map(Section::opened)
     }
 
     fn item(&self, index: usize, tree: &'t Tree) -> Node<'t> {

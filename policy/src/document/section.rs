@@ -14,13 +14,21 @@ pub(crate) struct Section<'t> {
     node: Node<'t>,
     pairs: &'t [(String, Tree)],
     asked: RefCell<Vec<&'static str>>,
+    /// Other keys may stand beside those that are asked for.
+    open: bool,
     /// What was said of keys that are not there.
     lacking: RefCell<Vec<(Vec<&'static str>, Invalid)>>,
 }
 
 impl<'t> Section<'t> {
     pub(super) fn of(node: &Node<'t>, pairs: &'t [(String, Tree)]) -> Self {
-        Self { node: *node, pairs, asked: RefCell::default(), lacking: RefCell::default() }
+        let (asked, lacking) = Default::default();
+        Self { node: *node, pairs, asked, open: false, lacking }
+    }
+
+    pub(super) fn opened(mut self) -> Self {
+        self.open = true;
+        self
     }
 
     pub(crate) fn node(&self) -> &Node<'t> {
@@ -120,14 +128,19 @@ impl<'t> Section<'t> {
 impl Drop for Section<'_> {
     fn drop(&mut self) {
         for (at, (key, tree)) in self.pairs.iter().enumerate() {
-            let problem = match self.asked.borrow().contains(&key.as_str()) {
-                true if self.pairs.iter().take(at).any(|(earlier, _)| earlier == key) => {
-                    "this key stands twice".to_owned()
+            let known = self.asked.borrow().contains(&key.as_str());
+            let again = self.pairs.iter().take(at).any(|(earlier, _)| earlier == key);
+            let child = || self.node.child(key, tree, false);
+            let _: Option<()> = match (known, again) {
+                (true, true) => child().wrong("this key stands twice"),
+                (false, true) if self.open => child().wrong("this key stands twice"),
+                (true, false) => continue,
+                (false, _) if self.open => {
+                    child().remark("this member is passed over: Vigile does not know it".into());
+                    continue;
                 }
-                true => continue,
-                false => self.unknown(key),
+                (false, _) => child().wrong(self.unknown(key)),
             };
-            let _: Option<()> = self.node.child(key, tree, false).wrong(problem);
         }
     }
 }

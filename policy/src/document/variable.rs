@@ -17,7 +17,7 @@ pub struct Variable {
 /// What became of a `{ env: … }`.
 pub(crate) enum Found {
     Value(Vec<u8>),
-    /// It says `optional: true` and is not set.
+    /// Said to be `optional`, and not set, or empty.
     Unset,
 }
 
@@ -57,8 +57,10 @@ fn look_up(node: &Node<'_>, name: &str, base64: bool, optional: bool) -> Option<
     let (reading, shown) = (node.reading(), shown_variable(name));
     reading.saw(Variable { name: name.to_owned(), optional, path: node.path() });
     let value = match reading.environment()?.get(name) {
-        Some(value) => value,
+        // Compose passes a variable that is unset on as an empty one: `${NAME_NEXT:-}`.
         None if optional => return Some(Found::Unset),
+        Some(value) if optional && value.is_empty() => return Some(Found::Unset),
+        Some(value) => value,
         None => {
             return node.wrong(format!(
                 "the variable {shown} is not set (in Envoy: name it in vm_config.environment_variables.host_env_keys, and set it where Envoy starts)"

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use vigile_core::Names;
 use vigile_core::policy::{Access, ApiKey, Need, TokenNeed, Value};
 
 use super::{Context, Named, address, credentials};
-use crate::document::{Node, Section, Tree, did_you_mean, quoted, texts};
+use crate::document::{Node, Section, Tree, did_you_mean, quoted, texts, words};
 
 /// Reads what a route asks for.
 pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Access> {
@@ -48,8 +49,11 @@ pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Acces
 /// nothing else is required.
 pub(super) fn lets_anybody_in(route: &Tree) -> bool {
     let optional = route.get("token").is_some_and(|token| token.get("optional").is_some());
-    let more = ["api_key", "addresses", "any_of"].iter().any(|key| route.get(key).is_some());
-    route.get("public").is_some() || (optional && !more)
+    let more = ["api_key", "any_of"].iter().any(|key| route.get(key).is_some());
+    let addresses = route.get("addresses");
+    let listed = addresses.is_some_and(|addresses| !address::denies_alone(addresses));
+    let denied = addresses.is_some() && route.get("token").is_none();
+    route.get("public").is_some() || ((optional || denied) && !more && !listed)
 }
 
 /// All that a route names is required, beside one of its alternatives.
@@ -65,6 +69,7 @@ fn combine(node: &Node<'_>, every: Need, any_of: Vec<Need>) -> Option<Vec<Need>>
         _ => Some(Need {
             addresses: every.addresses.iter().cloned().chain(alternative.addresses).collect(),
             api_keys: every.api_keys.iter().cloned().chain(alternative.api_keys).collect(),
+            key_roles: every.key_roles.iter().cloned().chain(alternative.key_roles).collect(),
             token: every.token.clone().or(alternative.token),
         }),
     };
@@ -77,6 +82,10 @@ fn alternatives(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Need>> {
         let need = need(&section, context)?;
         if need.token.as_ref().is_some_and(|token| token.optional) {
             return node.wrong("everybody could come in by this alternative: write optional on the route's own token, without any_of");
+        }
+        let others = section.has("token") || section.has("api_key");
+        if !others && section.peek("addresses").is_some_and(address::denies_alone) {
+            return node.wrong("almost everybody could come in by this alternative: name the addresses that may (allow), or write deny on the route itself");
         }
         match need == Need::default() {
             true => section.lacks(
@@ -94,21 +103,60 @@ fn alternatives(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Need>> {
 
 fn need(section: &Section<'_>, context: &Context<'_>) -> Option<Need> {
     let token = section.optional("token", |node| token(node, context));
-    let api_keys = section.or("api_key", Vec::new(), |node| api_keys(node, context));
+    let keys = section.or("api_key", Keys::default(), |node| api_keys(node, context));
     let addresses = section.optional("addresses", |node| match context.host.peer_address {
         true => address::read(node),
         false => node
             .wrong("this host does not know the caller's address: let the proxy itself check it"),
     });
-    Some(Need { token: token?, api_keys: api_keys?, addresses: addresses?.into_iter().collect() })
+    let (token, keys, addresses) = (token?, keys?, addresses?.into_iter().collect());
+    Some(Need { token, api_keys: keys.any_of, key_roles: keys.roles, addresses })
 }
 
-fn api_keys(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<ApiKey>>> {
-    let keys = node.each("[NAME]", |node| reference(node, "API key", context.api_keys.as_ref()))?;
-    match keys.iter().any(|key| key.is_set()) {
+/// The API keys of a route, and the roles of which they must have one.
+#[derive(Default)]
+struct Keys {
+    any_of: Vec<Arc<ApiKey>>,
+    roles: Vec<String>,
+}
+
+/// Names of keys, or roles of which a key must have one: then any key of the policy is looked for.
+fn api_keys(node: &Node<'_>, context: &Context<'_>) -> Option<Keys> {
+    let keys = match node.tree() {
+        Tree::Map(_) => {
+            let section = node.section("{ roles: [writer] }")?;
+            let roles = section.required("roles", |node| key_roles(node, context))?;
+            // Without the variables' values a key is not known yet, and neither is who could come in.
+            let all = context.api_keys.as_ref()?.iter().map(|(_, key)| key.clone());
+            Keys { any_of: all.collect::<Option<Vec<_>>>()?, roles }
+        }
+        _ => {
+            let name = |node: &Node<'_>| reference(node, "API key", context.api_keys.as_ref());
+            Keys { any_of: node.each("[NAME]", name)?, roles: Vec::new() }
+        }
+    };
+    let fits = |key: &ApiKey| keys.roles.is_empty() || key.has_any(&keys.roles);
+    match keys.any_of.iter().any(|key| key.is_set() && fits(key)) {
         true => Some(keys),
         false => node.wrong("the variables of all these keys are unset: nobody could come in"),
     }
+}
+
+/// Roles, each of which some key has.
+fn key_roles(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<String>> {
+    let keys = context.api_keys.as_ref();
+    let known = keys.into_iter().flatten().filter_map(|(_, key)| key.as_ref());
+    let known: Names = known.flat_map(|key| &key.roles).map(String::as_str).collect();
+    // A key that is wrong itself may have the role.
+    let all_read = keys.is_some_and(|keys| keys.iter().all(|(_, key)| key.is_some()));
+    words(node, |node, word| match known.get(&word.text).is_some() || !all_read {
+        true => Some(word.text.clone()),
+        false => {
+            let known: Vec<&str> = known.names().collect();
+            let hint = did_you_mean(&word.text, &known);
+            node.wrong(format!("no API key has the role {}{hint}", word.shown()))
+        }
+    })
 }
 
 /// What is named here; nothing, in silence, where its own section is wrong.
@@ -176,9 +224,18 @@ fn value(node: &Node<'_>) -> Option<Value> {
 
 /// Whether a route asks for a token, by what stands there: known without the secrets too.
 pub(super) fn takes_a_token(route: &Tree) -> bool {
+    asks_for(route, "token")
+}
+
+/// The same for an API key.
+pub(super) fn takes_a_key(route: &Tree) -> bool {
+    asks_for(route, "api_key")
+}
+
+fn asks_for(route: &Tree, key: &str) -> bool {
     let in_any_of = |tree: &Tree| match tree {
-        Tree::List(items) => items.iter().any(|item| item.get("token").is_some()),
+        Tree::List(items) => items.iter().any(|item| item.get(key).is_some()),
         _ => false,
     };
-    route.get("token").is_some() || route.get("any_of").is_some_and(in_any_of)
+    route.get(key).is_some() || route.get("any_of").is_some_and(in_any_of)
 }

@@ -3,7 +3,7 @@
 use vigile_core::policy::{ApiKey, HeaderPlace};
 
 use super::credentials::header_place;
-use crate::document::{Node, bytes, name, time};
+use crate::document::{Node, Word, bytes, name, time, words};
 
 /// The shortest key that is accepted: what `vigile key` and 001_d9637b39f961e8b1.txt make is longer.
 const SHORTEST: usize = 32;
@@ -12,6 +12,7 @@ const SHORTEST: usize = 32;
 pub(super) fn read(node: &Node<'_>) -> Option<ApiKey> {
     let section = node.section("{ name: …, key: { env: NAME } }")?;
     let name = section.required("name", name);
+    let roles = section.or("roles", Vec::new(), |node| words(node, role));
     let place = section.or("header", HeaderPlace::bearer(), header_place);
     let not_before = section.optional("not_before", time);
     let not_after = section.optional("not_after", time);
@@ -25,7 +26,20 @@ pub(super) fn read(node: &Node<'_>) -> Option<ApiKey> {
     if not_before.zip(not_after).is_some_and(|(begins, ends)| begins >= ends) {
         return node.wrong("not_after is not later than not_before: this key is never valid");
     }
-    Some(ApiKey { name: name?, place: place?, digest: digest?, not_before, not_after })
+    let (name, roles, place) = (name?, roles?, place?);
+    Some(ApiKey { name, roles, place, digest: digest?, not_before, not_after })
+}
+
+/// A word that stands in a list with commas, for the app, and in one with spaces, in the log.
+fn role(node: &Node<'_>, word: &Word) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+    match word.text.bytes().all(fits) {
+        true => Some(word.text.clone()),
+        false => node.wrong(format!(
+            "{} cannot be a role: printable ASCII without spaces and commas is",
+            word.shown()
+        )),
+    }
 }
 
 fn secret(node: &Node<'_>) -> Option<Option<[u8; 32]>> {

@@ -4,7 +4,7 @@ use regex_lite::{Regex, RegexBuilder};
 use vigile_core::body::{Field, Fields, Kind, Pattern, folded};
 use vigile_core::policy::{Body, JSON};
 
-use crate::document::{Node, Section, Tree, texts};
+use crate::document::{Node, Section, Tree, quoted, texts};
 
 /// The default bound. Django's and Spring's are 2.5 MB and 2 MB for forms; JSON of a chat is far less.
 const USUAL: u32 = 64 * 1024;
@@ -69,8 +69,10 @@ fn media_types(node: &Node<'_>) -> Option<Vec<String>> {
             Some((kind, subtype)) if token(kind) && token(subtype) => {
                 Some(given.to_ascii_lowercase())
             }
-            _ => node
-                .wrong("a media type is written type/subtype, without parameters (RFC 6838 §4.2)"),
+            _ => node.wrong(format!(
+                "{} is no media type: it is written type/subtype, without parameters (RFC 6838 §4.2)",
+                quoted(given)
+            )),
         }
     })
 }

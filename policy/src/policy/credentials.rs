@@ -3,7 +3,7 @@
 use vigile_core::policy::{CookieName, Credentials, HeaderPlace};
 
 use super::Context;
-use crate::document::{Node, Tree, header_name};
+use crate::document::{Node, Tree, header_name, quoted};
 
 /// Reads the section; `false` switches a place off.
 pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<Credentials> {
@@ -60,7 +60,10 @@ fn parameter(node: &Node<'_>) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     match !name.is_empty() && name.chars().all(plain) {
         true => Some(name.to_owned()),
-        false => node.wrong("the name of a parameter has letters, digits, -, . and _ alone"),
+        false => node.wrong(format!(
+            "{} is no name of a parameter: it has letters, digits, -, . and _ alone",
+            quoted(name)
+        )),
     }
 }
 
@@ -69,9 +72,10 @@ fn subprotocol(node: &Node<'_>) -> Option<String> {
     let name = node.string()?;
     match is_token(name) {
         true => Some(name.to_owned()),
-        false => node.wrong(
-            "a subprotocol's name has letters, digits, -, . and _ alone, 128 at most (RFC 6455 §4.1)",
-        ),
+        false => node.wrong(format!(
+            "{} is no subprotocol: its name has letters, digits, -, . and _ alone, 128 at most (RFC 6455 §4.1)",
+            quoted(name)
+        )),
     }
 }
 
@@ -80,9 +84,10 @@ pub(super) fn cookie(node: &Node<'_>) -> Option<CookieName> {
     let name = node.string()?;
     match is_token(name) {
         true => Some(CookieName::new(name.to_owned())),
-        false => {
-            node.wrong("a cookie's name has letters, digits, - and _ alone, 128 at most (RFC 6265)")
-        }
+        false => node.wrong(format!(
+            "{} is no name of a cookie: it has letters, digits, - and _ alone, 128 at most (RFC 6265)",
+            quoted(name)
+        )),
     }
 }
 

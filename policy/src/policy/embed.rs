@@ -1,43 +1,47 @@
 //! `embed`: a module that is meant for a frame (docs/platform.md).
 
-use vigile_core::Origin;
 use vigile_core::path::Pattern;
-use vigile_core::policy::{Ancestors, Embed};
+use vigile_core::policy::{Ancestor, Ancestors, Embed};
 
-use crate::document::{Node, Word, origin_of, words};
+use crate::document::{Node, Word, origin_below, origin_of, words};
 
-enum Ancestor {
+enum Source {
     Own,
-    Other(Origin),
+    Other(Ancestor),
 }
 
 /// Reads the section.
 pub(super) fn read(node: &Node<'_>) -> Option<Embed> {
     let section = node.section("{ ancestors: [self, \"https://iahome.fr\"] }")?;
-    let ancestors = section.required("ancestors", |node| words(node, ancestor));
+    let ancestors = section.required("ancestors", |node| words(node, source));
     let only = section.or("only", false, Node::flag);
     let refresh = section.optional("refresh", refresh);
     let words = [("partitioned", true), ("untouched", false)];
-    let app_cookies = section.or("app_cookies", false, |node| node.word(&words));
-    let (mut own, mut origins) = (false, Vec::new());
+    let app_cookies = section.optional("app_cookies", |node| node.word(&words));
+    let (mut own, mut others) = (false, Vec::new());
     for ancestor in ancestors? {
         match ancestor {
-            Ancestor::Own => own = true,
-            Ancestor::Other(origin) => origins.push(origin),
+            Source::Own => own = true,
+            Source::Other(one) => others.push(one),
         }
     }
     Some(Embed {
-        ancestors: Ancestors { own, origins },
+        // An app sets its cookies for a tab of its own, and a frame of another site sends none of those.
+        partitions_app_cookies: app_cookies?.unwrap_or(!others.is_empty()),
+        ancestors: Ancestors { own, others },
         only: only?,
         refresh: refresh?,
-        partitions_app_cookies: app_cookies?,
     })
 }
 
-fn ancestor(node: &Node<'_>, word: &Word) -> Option<Ancestor> {
+fn source(node: &Node<'_>, word: &Word) -> Option<Source> {
     match word.text.as_str() {
-        "self" => Some(Ancestor::Own),
-        given => origin_of(node, given).map(Ancestor::Other),
+        "self" => Some(Source::Own),
+        "'self'" => node.wrong("write self without quotes of its own"),
+        text if text.contains("://*.") => {
+            origin_below(node, word).map(Ancestor::Below).map(Source::Other)
+        }
+        _ => origin_of(node, word).map(Ancestor::At).map(Source::Other),
     }
 }
 

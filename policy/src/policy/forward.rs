@@ -38,25 +38,39 @@ fn entry(given: &str, node: &Node<'_>) -> Option<Forward> {
     Some(Forward { header, value: value? })
 }
 
-/// `{ claim: sub }`, or `{ env: OPENAI_API_KEY, prefix: "Bearer " }`: what comes from the environment
+/// `{ claim: sub }`, `{ api_key: name }`, or `{ env: OPENAI_API_KEY, prefix: "Bearer " }`: what comes from the environment
 /// is a secret.
 fn of_caller(section: &Section<'_>) -> Option<Value> {
     let claim = section.optional("claim", text);
+    let key = section.optional("api_key", of_key);
     let prefix = section.optional("prefix", Node::string);
-    match (section.has("claim"), section.has("env")) {
-        (true, false) if section.has("prefix") => section
-            .node()
-            .wrong("prefix stands before what a variable holds: leave it out beside claim"),
-        (true, false) => claim?.map(Value::Claim),
-        (true, true) => {
-            variable(section, false);
-            section.node().wrong("claim and env exclude each other: keep one")
+    match ["claim", "api_key", "env"].map(|key| section.has(key)) {
+        [true, false, false] | [false, true, false] if section.has("prefix") => {
+            section.node().wrong("prefix stands before what a variable holds: leave it out here")
         }
-        (false, true) => of_variable(section, prefix.map(Option::unwrap_or_default)),
-        (false, false) => {
+        [true, false, false] => claim?.map(Value::Claim),
+        [false, true, false] => key?,
+        [false, false, true] => of_variable(section, prefix.map(Option::unwrap_or_default)),
+        [false, false, false] => {
             section.take("env");
-            section.lacks(&["claim", "env"], "expected a value, { claim: NAME } or { env: NAME }")
+            section.lacks(
+                &["claim", "api_key", "env"],
+                "expected a value, { claim: NAME }, { api_key: name } or { env: NAME }",
+            )
         }
+        _ => {
+            if section.has("env") {
+                variable(section, false);
+            }
+            section.node().wrong("claim, api_key and env exclude each other: keep one")
+        }
+    }
+}
+
+fn of_key(node: &Node<'_>) -> Option<Value> {
+    match node.word(&[("name", true), ("roles", false)])? {
+        true => Some(Value::KeyName),
+        false => Some(Value::KeyRoles),
     }
 }
 

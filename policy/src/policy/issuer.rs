@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use vigile_core::Algorithm;
 use vigile_core::policy::{Audiences, Issuer, Revoked};
-use vigile_core::token::Key;
+use vigile_core::token::{Key, Types};
 
 use super::key;
-use crate::document::{Node, duration, name, text, texts, time};
+use crate::document::{Node, algorithm, duration, name, text, texts, time};
 
 const FIVE_MINUTES: Duration = Duration::from_mins(5);
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -20,6 +20,7 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
     let section = node.section("{ name: …, algorithms: […], keys: […] }")?;
     let name = section.required("name", name);
     let algorithms = section.required("algorithms", algorithms);
+    let types = section.or("typ", Types::default(), |node| Some(types(&texts(node)?)));
     let issuer = section.optional("issuer", text);
     let audiences = section.or("audiences", Audiences::None, audiences);
     let require_exp = section.or("require_exp", true, Node::flag);
@@ -36,6 +37,7 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
             index,
             name: name.clone()?,
             algorithms: algorithms?,
+            types: types?,
             roles_claim: roles_claim?,
             issuer: issuer?,
             audiences: audiences?,
@@ -49,16 +51,21 @@ pub(super) fn read(node: &Node<'_>, index: usize) -> Option<(Option<Issuer>, Opt
 }
 
 fn algorithms(node: &Node<'_>) -> Option<Vec<Algorithm>> {
-    node.each("[HS256]", |node| match node.tree().as_text() {
-        Some("none") => node.wrong("none is no signature: anybody can write such a token"),
-        _ => node.word(Algorithm::ALL),
+    node.each("[HS256]", |node| {
+        algorithm(node.string()?).map_or_else(|problem| node.wrong(problem), Some)
     })
+}
+
+fn types(given: &[String]) -> Types {
+    Types::Of(given.iter().map(|one| Types::parse(one)).collect())
 }
 
 fn audiences(node: &Node<'_>) -> Option<Audiences> {
     match node.tree().as_text() {
         Some("any") => Some(Audiences::Any),
-        Some(_) => node.wrong("expected a list of audiences, or the word any"),
+        Some(_) => {
+            node.wrong("expected a list of audiences (put brackets around one), or the word any")
+        }
         None => texts(node).map(Audiences::Of),
     }
 }

@@ -4,7 +4,7 @@ use vigile_core::{Algorithm, Family};
 
 use super::key::{Made, from_secret, try_all};
 use super::public_key::{BadKey, PublicKey};
-use crate::document::{Node, Tree, quoted};
+use crate::document::{Invalid, Node, Tree, quoted};
 
 /// Reads one JWK.
 pub(super) fn one(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
@@ -16,23 +16,33 @@ pub(super) fn one(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec
     }
 }
 
-/// Reads a set. Keys of other uses, types and algorithms are passed over (RFC 7517 §5).
+/// Reads a set as an identity provider publishes it. Members beside `keys` are passed over, and so are keys of other uses,
+/// types and algorithms, and those that cannot be read or are out of range (RFC 7517 §5); each is noted.
 pub(super) fn set(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
-    let section = node.section("{ keys: [{ kty: …, … }] }")?;
-    let keys = section.required("keys", |node| {
-        node.each("[{ kty: …, … }]", |node| {
-            let jwk = Jwk::read(node)?;
-            let accepted = accepted?;
-            if jwk.unfit(accepted).is_some() { Some(Vec::new()) } else { jwk.make(accepted) }
-        })
-    })?;
-    let keys: Vec<Made> = keys.into_iter().flatten().collect();
-    match keys.is_empty() {
-        true => {
-            node.wrong("no key of this set is for a signature that the issuer's algorithms list")
-        }
-        false => Some(keys),
+    let section = node.open_section("{ keys: [{ kty: …, … }] }")?;
+    let nodes = section.required("keys", |node| node.items("[{ kty: …, … }]"))?;
+    let private = nodes.iter().filter(|node| node.tree().get("d").is_some());
+    let refused = private.filter(|node| Jwk::read(node).is_none()).count();
+    let accepted = accepted.filter(|_| refused == 0)?;
+    let read: Vec<Result<Vec<Made>, Vec<Invalid>>> =
+        nodes.iter().map(|node| node.attempt(|| one(node, Some(accepted)))).collect();
+    let unread =
+        || nodes.iter().zip(&read).filter_map(|(node, read)| Some((node, read.as_ref().err()?)));
+    let why = |mistakes: &[Invalid]| {
+        let problems: Vec<&str> = mistakes.iter().map(|mistake| mistake.problem.as_str()).collect();
+        problems.join("; ")
+    };
+    if read.iter().all(Result::is_err) {
+        let each = unread()
+            .enumerate()
+            .map(|(at, (_, mistakes))| format!("keys[{at}]: {}", why(mistakes)));
+        let each: Vec<String> = each.collect();
+        return node.wrong(format!("no key of this set can be used: {}", each.join("; ")));
     }
+    for (node, mistakes) in unread() {
+        node.remark(format!("this key is passed over: {}", why(mistakes)));
+    }
+    Some(read.into_iter().flatten().flatten().collect())
 }
 
 /// Every member that is a part of some key (RFC 7518 §6, RFC 8037 §2).

@@ -145,13 +145,31 @@ fn pem(node: &Node<'_>, accepted: Option<&[Algorithm]>) -> Option<Vec<Made>> {
             .wrong("this is a certificate: give its public key (openssl x509 -pubkey -noout)");
     }
     if !pem.contains("-----BEGIN ") {
-        return node.wrong("this is not PEM: a public key begins with -----BEGIN PUBLIC KEY-----");
+        return node.wrong(format!(
+            "this is not PEM: a public key begins with -----BEGIN PUBLIC KEY-----{}",
+            other_form(&pem)
+        ));
     }
-    let damaged = "none of the issuer's algorithms takes this key, or it is damaged";
+    let damaged = "this key is damaged, or of no known kind: RSA, P-256, P-384 or Ed25519";
     try_all(node, accepted?, PublicKey::from_pem(pem.trim()), None, damaged)
 }
 
-/// A key for each accepted algorithm that takes it; `foreign` is the mistake where none does.
+/// A hint where the text is a key in another form.
+fn other_form(text: &str) -> &'static str {
+    let text = text.trim_start();
+    match () {
+        () if text.starts_with('{') => ". This is JSON: write it under jwk or jwks",
+        () if text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-") => {
+            ". This is OpenSSH's form: ssh-keygen -e -m PKCS8 -f KEY.pub writes it as PEM"
+        }
+        () if from_base64(text.trim_end()).is_some_and(|der| public_key::is_der(&der)) => {
+            ". This is the key without its first and last line"
+        }
+        () => "",
+    }
+}
+
+/// A key for each accepted algorithm that takes it; `foreign` is the mistake where it cannot be read.
 pub(super) fn try_all(
     node: &Node<'_>,
     accepted: &[Algorithm],
@@ -161,8 +179,12 @@ pub(super) fn try_all(
 ) -> Option<Vec<Made>> {
     let key = match key {
         Ok(key) => key,
-        Err(BadKey::Weak) => return node.wrong("an RSA key under 2048 bits is too weak"),
-        Err(BadKey::Huge) => return node.wrong("an RSA key over 4096 bits is not supported"),
+        Err(BadKey::Weak) => {
+            return node.wrong("an RSA key under 2048 bits is too weak: let the issuer sign with one of 2048 or more");
+        }
+        Err(BadKey::Huge) => {
+            return node.wrong("an RSA key over 4096 bits is not supported: let the issuer sign with a shorter one");
+        }
         Err(BadKey::Unreadable) => return node.wrong(foreign),
     };
     let make = |algorithm: &Algorithm| {
@@ -170,7 +192,15 @@ pub(super) fn try_all(
         Some(Made { algorithm: *algorithm, verifier, kid: kid.map(str::to_owned) })
     };
     match accepted.iter().filter_map(make).collect::<Vec<Made>>() {
-        made if made.is_empty() => node.wrong(foreign),
+        made if made.is_empty() => match key.kind() {
+            // A point that no signer has.
+            (family, _) if accepted.iter().any(|algorithm| algorithm.family() == family) => {
+                node.wrong(foreign)
+            }
+            (_, kind) => {
+                node.wrong(format!("this is {kind}, and the issuer's algorithms do not list that"))
+            }
+        },
         made => Some(made),
     }
 }

@@ -24,7 +24,9 @@ use std::sync::Arc;
 use vigile_core::policy::{ApiKey, ClientAddress, Issuer, Log, Mode, Module, Policy, PolicyParts};
 use vigile_core::{State, token::Key};
 
-use crate::document::{self, Invalid, Node, Reading, SchemaKey, Tree, Variable, digest, quoted};
+use crate::document::{
+    self, Finished, Invalid, Node, Reading, SchemaKey, Tree, Variable, digest, quoted,
+};
 
 /// What this host can do. A policy that needs more is refused.
 #[allow(clippy::struct_excessive_bools, reason = "each says one thing, and none another")]
@@ -38,6 +40,8 @@ pub struct Host {
     pub counts_requests: bool,
     /// It passes websockets on.
     pub passes_websockets: bool,
+    /// Ends a stream at a time.
+    pub ends_streams: bool,
 }
 
 impl Host {
@@ -47,6 +51,17 @@ impl Host {
         holds_bodies: true,
         counts_requests: true,
         passes_websockets: true,
+        ends_streams: true,
+    };
+
+    /// A host of proxy-wasm that does not say that it is Envoy. None of them is known to hold a body behind its
+    /// head, and the data that workers share is missing or traps (docs/decisions/0033).
+    pub const PROXY_WASM: Self = Self {
+        peer_address: true,
+        holds_bodies: false,
+        counts_requests: false,
+        passes_websockets: true,
+        ends_streams: false,
     };
 
     /// NGINX Unit, by wasi:http. Where a route in front writes the caller's address into the path, that is
@@ -56,6 +71,7 @@ impl Host {
         holds_bodies: true,
         counts_requests: false,
         passes_websockets: false,
+        ends_streams: false,
     };
 }
 
@@ -78,14 +94,21 @@ impl Draft {
     pub fn variables(&self) -> Vec<Variable> {
         let reading = Reading::new(None);
         read(&reading.root(&self.tree), Host::ENVOY);
-        reading.finish().1
+        reading.finish().variables
     }
 
     /// Every mistake that shows without the variables' values.
     pub fn mistakes(&self, host: Host) -> Vec<Invalid> {
         let reading = Reading::new(None);
         read(&reading.root(&self.tree), host);
-        reading.finish().0
+        reading.finish().mistakes
+    }
+
+    /// Everything that is passed over, and that the author should know of: a key of a `jwks` that no algorithm takes.
+    pub fn notes(&self, host: Host) -> Vec<Invalid> {
+        let reading = Reading::new(None);
+        read(&reading.root(&self.tree), host);
+        reading.finish().notes
     }
 
     /// Every key of the schema that reading this policy asks for, given or not: for tests and for
@@ -107,11 +130,12 @@ impl Draft {
     ) -> Result<State, Vec<Invalid>> {
         let reading = Reading::new(Some(variables));
         let read = read(&reading.root(&self.tree), host);
-        let (mistakes, _) = reading.finish();
+        let Finished { mistakes, notes, .. } = reading.finish();
         match read {
             Some((parts, keys)) if mistakes.is_empty() => {
                 let parts = PolicyParts { digest: digest(&self.tree), ..parts };
-                Ok(State::new(Policy::from(parts), keys))
+                let notes = notes.iter().map(ToString::to_string).collect();
+                Ok(State::new(Policy::from(parts), keys, notes))
             }
             _ => Err(mistakes),
         }

@@ -1,12 +1,14 @@
 //! `modules`: the services behind the gate.
 
+use vigile_core::Names;
 use vigile_core::path::{Pattern, Prefix};
-use vigile_core::policy::{CookieName, Credentials, Embed, Headers, Hosts, Module, ModuleParts};
+use vigile_core::policy::{CookieName, Credentials, Embed, Headers, Hosts};
+use vigile_core::policy::{Module, ModuleParts, OVERRIDES, override_named};
 
 use super::route::Shared;
 use super::security_headers::{self, Preset};
 use super::{Context, access, credentials, embed, forward, headers, host, mode, route};
-use crate::document::{Node, Section, Tree, name, origin, quoted, text};
+use crate::document::{Node, Section, Tree, did_you_mean, name, origin, quoted, text};
 
 /// What modules must not have in common, as far as it could be read.
 pub(super) struct Outline {
@@ -32,6 +34,7 @@ pub(super) fn read(
     let credentials =
         section.or("credentials", Credentials::default(), |node| credentials::read(node, context));
     let keep_credentials = section.or("keep_credentials", false, Node::flag);
+    let keep_overrides = section.or("keep_overrides", Vec::new(), overrides);
     let embed = section.optional("embed", embed::read);
     let preset = section.optional("security_headers", security_headers::read);
     let headers = section.or("headers", Headers::default(), headers::read);
@@ -72,6 +75,7 @@ pub(super) fn read(
             module_claim: module_claim?,
             credentials: credentials?,
             keep_credentials: keep_credentials?,
+            keep_overrides: keep_overrides?,
             embed: embed?,
             headers,
             csp: csp?,
@@ -91,6 +95,19 @@ fn csp(section: &Section<'_>, preset: Option<Option<Preset>>) -> Option<Option<S
 
 fn prefix(node: &Node<'_>) -> Option<Prefix> {
     Prefix::parse(node.string()?).map_or_else(|problem| node.wrong(problem), Some)
+}
+
+fn overrides(node: &Node<'_>) -> Option<Vec<&'static str>> {
+    node.each("[x-forwarded-prefix]", |node| {
+        let given = node.string()?;
+        override_named(given).or_else(|| {
+            node.wrong(format!(
+                "{} is no header that Vigile takes away for its method or path{}",
+                quoted(given),
+                did_you_mean(given, &OVERRIDES)
+            ))
+        })
+    })
 }
 
 /// `none` is a word of the policy: a variable that says so would switch the check off unseen.
@@ -170,12 +187,16 @@ fn refreshes(
 /// Checks every module against those before it.
 pub(super) fn distinct(nodes: &[Node<'_>], outlines: &[Option<Outline>]) -> Option<()> {
     let mut sound = Some(());
+    let mut seen = Seen::default();
     for (at, (node, outline)) in nodes.iter().zip(outlines).enumerate() {
         let Some(outline) = outline else { continue };
-        for earlier in outlines.iter().take(at).flatten() {
-            if let Some(problem) = clash(earlier, outline) {
-                sound = node.wrong(problem);
-            }
+        let name = |earlier: usize| {
+            let outline = outlines.get(earlier).and_then(Option::as_ref);
+            let name = outline.and_then(|outline| outline.name.as_deref());
+            name.map_or("another module".to_owned(), quoted)
+        };
+        for (clash, earlier) in seen.add(at, outline) {
+            sound = node.wrong(clash.told(&name(earlier)));
         }
         let last = at.saturating_add(1) == nodes.len();
         if outline.hosts == Some(Hosts::Any) && !last {
@@ -185,21 +206,64 @@ pub(super) fn distinct(nodes: &[Node<'_>], outlines: &[Option<Outline>]) -> Opti
     sound
 }
 
-fn clash(one: &Outline, other: &Outline) -> Option<String> {
-    let earlier = one.name.as_deref().map_or("another module".to_owned(), quoted);
-    if one.name.is_some() && one.name == other.name {
-        return Some(format!("two modules are named {earlier}"));
+/// The modules that had a name, a prefix or a cookie first, each under a host: by maps, since policies may be long.
+#[derive(Default)]
+struct Seen {
+    names: Names,
+    /// In small letters: a backend may not tell more apart.
+    prefixes: Names,
+    /// Under both names that a browser may know.
+    cookies: Names,
+}
+
+/// What two modules may not have in common.
+enum Clash {
+    Name,
+    /// Letter case aside.
+    Prefix,
+    Cookie,
+}
+
+impl Seen {
+    /// Adds a module; what it shares with an earlier one, each kind once, and no two with the same one.
+    fn add(&mut self, at: usize, outline: &Outline) -> Vec<(Clash, usize)> {
+        let mut clashes: Vec<(Clash, usize)> = Vec::new();
+        let mut found = |clash, earlier: Option<usize>| {
+            if let Some(earlier) = earlier.filter(|earlier| *earlier != at)
+                && clashes.iter().all(|(_, known)| *known != earlier)
+            {
+                clashes.push((clash, earlier));
+            }
+        };
+        if let Some(name) = &outline.name {
+            found(Clash::Name, self.names.add(name.clone(), at));
+        }
+        for host in outline.hosts.iter().flat_map(Hosts::patterns) {
+            let under = |what: &str| format!("{host:?} {what}");
+            if let Some(prefix) = &outline.prefix {
+                let folded = prefix.as_str().to_ascii_lowercase();
+                found(Clash::Prefix, self.prefixes.add(under(&folded), at));
+            }
+            for cookie in outline.cookie.iter().flat_map(CookieName::names) {
+                found(Clash::Cookie, self.cookies.add(under(cookie), at));
+            }
+        }
+        clashes
     }
-    if !one.hosts.as_ref().zip(other.hosts.as_ref()).is_some_and(|(one, other)| one.shared(other)) {
-        return None;
+}
+
+impl Clash {
+    fn told(&self, earlier: &str) -> String {
+        match self {
+            Self::Name => format!("two modules are named {earlier}"),
+            Self::Prefix => {
+                format!(
+                    "{earlier} has a host and the path_prefix of this module already, letter case aside"
+                )
+            }
+            Self::Cookie => format!(
+                "{earlier} has the same host and the same cookie: give each its own credentials.cookie"
+            ),
+        }
     }
-    if one.prefix.is_some() && one.prefix == other.prefix {
-        return Some(format!("{earlier} has a host and the path_prefix of this module already"));
-    }
-    let cookies = one.cookie.as_ref().zip(other.cookie.as_ref());
-    cookies.is_some_and(|(one, other)| one.meets(other)).then(|| {
-        format!(
-            "{earlier} has the same host and the same cookie: give each its own credentials.cookie"
-        )
-    })
 }

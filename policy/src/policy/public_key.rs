@@ -8,8 +8,8 @@ use rsa::pkcs1::RsaPublicKeyRef;
 use rsa::pkcs8::der::oid::ObjectIdentifier;
 use rsa::pkcs8::spki::{AlgorithmIdentifierRef, EncodePublicKey, SubjectPublicKeyInfoRef};
 use rsa::{BoxedUint, pkcs1};
-use vigile_core::Algorithm;
 use vigile_core::token::Verifier;
+use vigile_core::{Algorithm, Family};
 
 /// Why a public key was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,16 @@ impl PublicKey {
             (Some("EC"), Some("P-384")) => read(point(48), p384),
             (Some("OKP"), Some("Ed25519")) => read(bytes("x", 32), ed25519),
             _ => Err(BadKey::Unreadable),
+        }
+    }
+
+    /// The kind of key, and what a message calls it.
+    pub(super) fn kind(&self) -> (Family, &'static str) {
+        match self {
+            Self::Rsa(..) => (Family::Rsa, "an RSA key, for RS256 to RS512 and PS256 to PS512"),
+            Self::P256(_) => (Family::P256, "a key on P-256, for ES256"),
+            Self::P384(_) => (Family::P384, "a key on P-384, for ES384"),
+            Self::Ed25519(_) => (Family::Ed25519, "an Ed25519 key, for EdDSA"),
         }
     }
 

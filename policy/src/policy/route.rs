@@ -1,13 +1,15 @@
 //! `routes`: which requests of a module ask for what.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use vigile_core::Names;
 use vigile_core::path::{Pattern, Prefix};
 use vigile_core::policy::{Concurrency, Entry, Forward, HeaderPlace, LONGEST_TEXT};
-use vigile_core::policy::{RequiredHeader, Route, Rule, folded};
+use vigile_core::policy::{RequiredHeader, Route, Routes, Rule, folded};
 
 use super::{Context, access, body, forward};
-use crate::document::{Node, Section, Tree, all, header_name, origins};
+use crate::document::{Node, Section, Tree, all, header_name, origins, quoted};
 
 /// What a module says for all of its routes, as far as it could be read.
 pub(super) struct Shared<'m> {
@@ -22,18 +24,26 @@ pub(super) fn read_all(
     node: &Node<'_>,
     context: &Context<'_>,
     shared: &Shared<'_>,
-) -> Option<(Vec<Route>, Vec<Arc<Rule>>)> {
+) -> Option<(Routes, Vec<Arc<Rule>>)> {
     let mut table = Table::default();
     let nodes = node.items("[{ path: /**, token: { issuer: … } }]")?;
     let read = all(nodes.iter().map(|node| table.read(node, context, shared)));
     read.map(|_| (table.routes, table.rules))
 }
 
-/// The routes read so far.
+/// The routes read so far. Each question about those before is a look into a map, since policies may be long.
 #[derive(Default)]
 struct Table {
-    routes: Vec<Route>,
+    routes: Routes,
     rules: Vec<Arc<Rule>>,
+    /// The index of a route by its path.
+    by_path: Names,
+    /// The index of the first route by its path in small letters, and of those that differ from it in letter case alone.
+    folded: Names,
+    twins: Vec<(usize, usize)>,
+    /// The index of the first rule by its hash, and of others with the same hash.
+    hashed: Names,
+    collided: Vec<(usize, usize)>,
 }
 
 impl Table {
@@ -52,16 +62,26 @@ impl Table {
 
     /// The index of a rule; equal ones are one.
     fn intern(&mut self, rule: Rule) -> usize {
-        self.rules.iter().position(|known| **known == rule).unwrap_or_else(|| {
-            self.rules.push(Arc::new(rule));
-            self.rules.len().saturating_sub(1)
-        })
+        let mut hasher = DefaultHasher::new();
+        rule.hash(&mut hasher);
+        let at = self.rules.len();
+        let first = self.hashed.add(format!("{:x}", hasher.finish()), at);
+        let others =
+            self.collided.iter().filter(|(of, _)| Some(*of) == first).map(|(_, other)| *other);
+        let is_it = |at: &usize| self.rules.get(*at).is_some_and(|known| **known == rule);
+        if let Some(known) = first.into_iter().chain(others).find(is_it) {
+            return known;
+        }
+        self.collided.extend(first.map(|first| (first, at)));
+        self.rules.push(Arc::new(rule));
+        at
     }
 
     /// Adds an entry, unless earlier ones leave it nothing.
     fn place(&mut self, pattern: Pattern, entry: Entry, node: &Node<'_>) -> Option<()> {
         let shown = pattern.as_str().to_owned();
-        if let Some(route) = self.routes.iter_mut().find(|route| route.pattern == pattern) {
+        let known = self.by_path.get(&shown).and_then(|at| self.routes.get_mut(at));
+        if let Some(route) = known {
             let left = match &entry.methods {
                 Some(methods) => methods.iter().any(|method| route.rule(method).is_none()),
                 None => route.entries.iter().all(|earlier| earlier.methods.is_some()),
@@ -74,14 +94,16 @@ impl Table {
                 )),
             };
         }
-        let is_twin = |route: &&Route| {
-            route.pattern.as_str().eq_ignore_ascii_case(&shown)
-                && route.entries.iter().any(|other| other.rule != entry.rule)
-        };
-        let twin = self.routes.iter().find(is_twin).map(|route| route.pattern.as_str().to_owned());
-        let earlier = self.routes.iter().find(|route| route.pattern.covers(&pattern));
-        let earlier = earlier.map(|route| route.pattern.as_str().to_owned());
-        self.routes.push(Route { pattern, entries: vec![entry] });
+        let path = |route: &Route| route.pattern.as_str().to_owned();
+        let earlier = self.routes.covering(&pattern).map(path);
+        let rule = entry.rule;
+        let at = self.routes.add(Route { pattern, entries: vec![entry] });
+        self.by_path.add(shown.clone(), at);
+        let first = self.folded.add(shown.to_ascii_lowercase(), at);
+        let others = self.twins.iter().filter(|(of, _)| Some(*of) == first).map(|(_, twin)| *twin);
+        let twins = first.into_iter().chain(others).filter_map(|at| self.routes.get(at));
+        let twin = twins.filter(|twin| asks_for_other(twin, rule)).map(path).next();
+        self.twins.extend(first.map(|first| (first, at)));
         match (earlier, twin) {
             (Some(earlier), _) => node.wrong(format!(
                 "{shown} would never be reached: {earlier} stands before it and takes its paths"
@@ -92,6 +114,10 @@ impl Table {
             (None, None) => Some(()),
         }
     }
+}
+
+fn asks_for_other(route: &Route, rule: usize) -> bool {
+    route.entries.iter().any(|other| other.rule != rule)
 }
 
 fn patterns(section: &Section<'_>, prefix: Option<&Prefix>) -> Option<Vec<Pattern>> {
@@ -122,7 +148,10 @@ fn method(node: &Node<'_>) -> Option<String> {
     match node.string()? {
         "CONNECT" => node.wrong("CONNECT asks for a tunnel, and Vigile guards none"),
         method if !method.is_empty() && token(method) => Some(method.to_owned()),
-        _ => node.wrong("a method is written in capitals: GET, POST, … (RFC 9110 §9.1)"),
+        method => node.wrong(format!(
+            "{} is no method: it is written in capitals, as GET and POST are (RFC 9110 §9.1)",
+            quoted(method)
+        )),
     }
 }
 
@@ -138,6 +167,12 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         }
     });
     let concurrency = section.optional("concurrency", |node| concurrency(node, section, context));
+    let close_at_exp = section.optional("close_at_exp", |node| match context.host.ends_streams {
+        true => node.only_true(),
+        false => node.wrong(
+            "this host cannot end a stream at a time: keep tokens short, or have the app end it",
+        ),
+    });
     let forward = section.or("forward", Vec::new(), forward::read);
     let own_answer = section.has("status") || section.has("logout");
     let anybody = access::lets_anybody_in(section.node().tree()) || own_answer;
@@ -146,6 +181,7 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         only_where(section, "origins", by_cookie, ORIGINS_ALONE),
         only_where(section, "require_headers", !anybody, HEADERS_ALONE),
         only_where(section, "concurrency", !anybody && known(section), NOBODY_KNOWN),
+        only_where(section, "close_at_exp", !own_answer && proves(section), NOTHING_ENDS),
         only_where(section, "body", !own_answer, NO_APP),
         only_where(section, "forward", !own_answer, FORWARD_NOWHERE),
         own_forward(section),
@@ -162,6 +198,7 @@ fn rule(section: &Section<'_>, context: &Context<'_>, shared: &Shared<'_>) -> Op
         require_headers: require_headers?,
         body: body?.map(Arc::new),
         concurrency: concurrency?,
+        close_at_exp: close_at_exp?.is_some(),
         forward,
     };
     all(sound.into_iter()).map(|_| rule)
@@ -173,7 +210,18 @@ const HEADERS_ALONE: &str =
     "this asks a known caller for a reason, and the route asks nobody for anything";
 const FORWARD_NOWHERE: &str = "Vigile answers this route itself: there is nobody to forward to";
 const NO_APP: &str = "Vigile answers this route itself: no body is read";
+const NOTHING_ENDS: &str = "this ends a stream with the token or the API key that let it in, and the route asks for neither";
 const NOBODY_KNOWN: &str = "this counts the requests of one caller, and the route lets in callers of whom nothing is known";
+
+/// Whether some caller whom the route lets in brings a token or an API key.
+fn proves(section: &Section<'_>) -> bool {
+    let brings = |tree: &Tree| tree.get("token").is_some() || tree.get("api_key").is_some();
+    let any = |tree: Option<&Tree>| match tree {
+        Some(Tree::List(items)) => items.iter().any(brings),
+        _ => false,
+    };
+    brings(section.node().tree()) || any(section.peek("any_of"))
+}
 
 /// Whether every caller whom the route lets in is somebody: a token's subject, or an API key. Whoever may
 /// come without a token is nobody.
@@ -225,6 +273,9 @@ fn own_forward(section: &Section<'_>) -> Option<()> {
         }
         Some(node) if !access::takes_a_token(section.node().tree()) && has("claim") => {
             node.wrong("there is no token here to take a claim from")
+        }
+        Some(node) if !access::takes_a_key(section.node().tree()) && has("api_key") => {
+            node.wrong("there is no API key here to take a name or roles from")
         }
         _ => Some(()),
     }

@@ -1,5 +1,7 @@
 //! `vigile explain`.
 
+mod browser;
+mod claims;
 mod hidden;
 mod policy;
 mod request;
@@ -11,13 +13,15 @@ use super::which::Which;
 use super::{Output, Problem, document, environment};
 use crate::find;
 use crate::system::now;
+use crate::when::time;
 use hidden::Hidden;
 use request::Asked;
 
 /// Shows what a policy makes of one request: each check and its outcome, then the answer
 ///
-/// Variables are read from the environment of this command. Where a secret is not set, that is said, and
-/// the rest is explained all the same. No token and no secret is printed in full.
+/// A refusal is shown with what was wanted and what stood there: a token's claims, the reading of a path that
+/// clashes and both routes. Variables are read from the environment of this command. Where a secret is not
+/// set, that is said, and the rest is explained all the same. No secret and no signature is printed.
 #[derive(clap::Args)]
 #[command(after_long_help = AFTER)]
 pub struct Arguments {
@@ -28,8 +32,8 @@ pub struct Arguments {
     request: request::Described,
 
     /// The time of the request, in RFC 3339; now where nothing is said
-    #[arg(long, value_name = "TIME")]
-    at: Option<jiff::Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<i64>,
 
     #[command(flatten)]
     which: Which,
@@ -72,7 +76,7 @@ impl Arguments {
             ))
         })?;
         let asked = Asked::read(&self.request, policy, &environment)?;
-        let time = UnixTime(self.at.map_or_else(now, jiff::Timestamp::as_second));
+        let time = UnixTime(self.at.unwrap_or_else(now));
         let mut memory = loaded.state.memory([0, 0]);
         let request = asked.request();
         let step = loaded.state.explain(&request, &memory, time);

@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use vigile_policy::{Request, Rest};
+use clap::builder::PossibleValuesParser;
+use vigile_policy::{Request, Rest, ascii_host};
 
-use super::Problem;
+use super::{Problem, browser};
 use crate::policy::{Environment, Policy};
 
 /// What the request is.
@@ -18,7 +19,7 @@ pub(super) struct Described {
     #[arg(long, default_value = "GET")]
     method: String,
 
-    /// A header; several are given one by one
+    /// A header; several are given one by one. Host takes the place of the host in the address
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
 
@@ -27,7 +28,7 @@ pub(super) struct Described {
     from: SocketAddr,
 
     /// What a browser would say of it (Sec-Fetch-Dest, -Mode and -Site): iframe, document, empty, …
-    #[arg(long, value_name = "DEST")]
+    #[arg(long, value_name = "DEST", value_parser = PossibleValuesParser::new(browser::DESTINATIONS), hide_possible_values = true)]
     dest: Option<String>,
 
     /// The body, as JSON where no header says otherwise; @FILE reads it
@@ -43,7 +44,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .ok()
         .or_else(alone)
-        .ok_or_else(|| "an address, or an address and a port".to_owned())
+        .ok_or_else(|| "expected an address, as 192.0.2.9 or [2001:db8::1]:443".to_owned())
 }
 
 /// Not clap's to parse: it repeats what is wrong, and that may be a token.
@@ -53,7 +54,12 @@ fn header(text: &str) -> Result<(String, String), Problem> {
         Some((name, value)) if !name.is_empty() && name.chars().all(token) => {
             Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
         }
-        _ => Err(Problem::Usage("--header: expected NAME: VALUE".to_owned())),
+        Some(("", _)) => Err(Problem::Usage(
+            "--header: the method, the host and the path come from --method and --get".to_owned(),
+        )),
+        _ => Err(Problem::Usage(
+            "--header: expected NAME: VALUE, such as \"Accept: text/html\"".to_owned(),
+        )),
     }
 }
 
@@ -71,18 +77,21 @@ impl Asked {
         environment: &Environment,
     ) -> Result<Self, Problem> {
         let Target { scheme, authority, path } = target(&arguments.get)?;
-        let authority = authority.unwrap_or_else(|| first_host(policy, environment));
-        let header: Vec<(String, String)> =
+        let mut header: Vec<(String, String)> =
             arguments.header.iter().map(|text| header(text)).collect::<Result<_, _>>()?;
+        let authority = hosts(&mut header)?.or(authority);
+        let authority = authority.unwrap_or_else(|| first_host(policy, environment));
+        let authority = as_browsers_send_it(authority);
         let given = |name: &str| header.iter().any(|(known, _)| known == name);
-        let said = browser(arguments.dest.as_deref());
+        let said = browser::says(arguments.dest.as_deref());
         let mut headers = vec![
             (":method".to_owned(), arguments.method.clone()),
             (":authority".to_owned(), authority),
             (":path".to_owned(), path),
             (":scheme".to_owned(), scheme.clone()),
-            ("x-forwarded-proto".to_owned(), scheme),
         ];
+        let proto = ("x-forwarded-proto".to_owned(), scheme);
+        headers.extend(std::iter::once(proto).filter(|(name, _)| !given(name)));
         headers.extend(said.into_iter().filter(|(name, _)| !given(name)));
         headers.extend(header.iter().cloned());
         let body = arguments.data.as_deref().map(data).transpose()?.unwrap_or_default();
@@ -115,6 +124,31 @@ impl Asked {
     }
 }
 
+/// Takes the Host header out: Envoy hands it over as `:authority`.
+fn hosts(headers: &mut Vec<(String, String)>) -> Result<Option<String>, Problem> {
+    let (hosts, others) = headers.drain(..).partition::<Vec<_>, _>(|(name, _)| name == "host");
+    *headers = others;
+    match hosts.len() {
+        0 | 1 => Ok(hosts.into_iter().next().map(|(_, host)| host)),
+        _ => Err(Problem::Usage(
+            "--header: Host is given twice, and Envoy refuses such a request before Vigile sees it"
+                .to_owned(),
+        )),
+    }
+}
+
+/// The host in ASCII, where it has other letters; with its port.
+fn as_browsers_send_it(authority: String) -> String {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) => (host, format!(":{port}")),
+        None => (authority.as_str(), String::new()),
+    };
+    match ascii_host(host) {
+        Some(host) => host + &port,
+        None => authority,
+    }
+}
+
 fn data(given: &str) -> Result<Vec<u8>, Problem> {
     match given.strip_prefix('@') {
         Some(file) => crate::command::contents(file)
@@ -139,7 +173,7 @@ fn target(url: &str) -> Result<Target, Problem> {
     };
     if scheme != "https" && scheme != "http" {
         return Err(Problem::Usage(
-            "--get takes https://…, http://… or a path that begins with /".into(),
+            "--get takes an address with https:// or http:// before it, or a path that begins with /".into(),
         ));
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -157,22 +191,6 @@ fn first_host(policy: &Policy<'_>, environment: &Environment) -> String {
     let value = variable.and_then(|name| environment.get(name));
     let first = value.and_then(|value| value.split(',').next()).map(|host| host.trim().to_owned());
     listed.or(first).map_or("localhost".to_owned(), |host| host.replace('*', "any"))
-}
-
-/// What a browser says of such a request (W3C Fetch Metadata).
-fn browser(dest: Option<&str>) -> Vec<(String, String)> {
-    let Some(dest) = dest else { return Vec::new() };
-    let (mode, site) = match dest {
-        "iframe" | "frame" => ("navigate", "cross-site"),
-        "document" => ("navigate", "none"),
-        "empty" => ("cors", "same-origin"),
-        "websocket" => ("websocket", "same-origin"),
-        _ => ("no-cors", "same-origin"),
-    };
-    let accept = (mode == "navigate").then_some(("accept", "text/html"));
-    let said = [("sec-fetch-dest", dest), ("sec-fetch-mode", mode), ("sec-fetch-site", site)];
-    let all = said.into_iter().chain(accept);
-    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! How a decision is printed.
 
-use vigile_policy::{Decision, Edit, Reason, Reply, UnixTime, Verdict};
+use std::borrow::Cow;
 
+use vigile_policy::{Decision, Edit, Note, Reason, Reply, UnixTime, Verdict};
+
+use super::claims;
 use super::hidden::Hidden;
 use super::policy::Loaded;
 use super::request::Asked;
@@ -36,8 +39,7 @@ impl Shown<'_> {
 
     /// Each check and its outcome.
     pub(super) fn checks(&self, decision: &Decision, loaded: &Loaded) -> String {
-        let notes =
-            decision.notes.iter().map(|note| inner(note.check, &self.hidden.from(&note.outcome)));
+        let notes = decision.notes.iter().map(|note| self.note(note));
         let reason = decision.record.would_refuse().unwrap_or(decision.record.reason());
         let judged_blindly = matches!(
             reason,
@@ -46,6 +48,22 @@ impl Shown<'_> {
         let unset = loaded.unset.iter().filter(|unset| unset.refuses && judged_blindly);
         let doubts = unset.map(|unset| inner("", &format!("{} is not set, see above", unset.name)));
         format!("\nchecks\n{}{}", notes.collect::<String>(), doubts.collect::<String>())
+    }
+
+    fn note(&self, note: &Note) -> String {
+        let lines = match note.check {
+            Note::TOKEN_HEADER | Note::TOKEN_CLAIMS => claims::lines(&note.outcome, self.time),
+            _ => vec![note.outcome.clone()],
+        };
+        let titles = std::iter::once(note.check).chain(std::iter::repeat(""));
+        titles.zip(&lines).map(|(title, line)| inner(title, &self.hidden.from(line))).collect()
+    }
+
+    /// The detail of a refusal, where no check has said it.
+    fn detail(decision: &Decision) -> Option<Cow<'_, str>> {
+        let detail = decision.record.detail()?;
+        let said = decision.notes.iter().any(|note| note.outcome.contains(detail.as_ref()));
+        (!said).then_some(detail)
     }
 
     /// The verdict and all that comes of it.
@@ -58,6 +76,9 @@ impl Shown<'_> {
             inner("reason", &reason(record.reason())),
         ];
         out.extend(record.would_refuse().map(|refused| inner("would be", &reason(refused))));
+        out.extend(
+            Self::detail(decision).map(|detail| inner("detail", &self.hidden.from(&detail))),
+        );
         out.extend(record.subject().map(|subject| inner("subject", &subject)));
         if record.is_logged() {
             let log = record.line(&self.asked.request(), Some(self.asked.from.ip()), self.time);

@@ -3,21 +3,19 @@
 use crate::Reason;
 use crate::decide::failure::{Detail, Failure, Proven};
 use crate::decide::visit::Visit;
-use crate::policy::{ClientAddress, Need};
+use crate::policy::Need;
 
-/// Envoy's `source.address` follows X-Forwarded-For from anybody while `use_remote_address` is unset.
-/// Then its port is 0, which no connection has: so an address with port 0 counts only where the policy
-/// says that Envoy vouches for it.
+pub(super) fn is_asked(_: &Visit<'_>, need: &Need, _: &Proven) -> bool {
+    !need.addresses.is_empty()
+}
+
 pub(super) fn check(visit: &Visit<'_>, need: &Need, _: &Proven) -> Result<(), Failure> {
-    if need.addresses.is_empty() {
-        return Ok(());
-    }
     let Some(peer) = visit.request.peer else { return Err(Reason::AddressUnknown.into()) };
-    if peer.port() == 0 && visit.policy.client_address == ClientAddress::Peer {
+    let forwarded_for = visit.request.all("x-forwarded-for");
+    let Some(address) = visit.policy.client_address.of(peer, forwarded_for) else {
         return Err(Reason::AddressUnvouched.into());
-    }
-    let address = peer.ip().to_canonical();
-    match need.addresses.iter().all(|networks| networks.contain(address)) {
+    };
+    match need.addresses.iter().all(|addresses| addresses.admit(address)) {
         true => Ok(()),
         false => Err(Failure::new(Reason::AddressNotAllowed, Detail::Address(address))),
     }

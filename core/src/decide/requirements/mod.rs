@@ -7,19 +7,38 @@ mod headers;
 mod origins;
 mod roles;
 
+pub(crate) use claims::lacking;
+
+use super::audit;
 use super::failure::{Failure, Proven};
 use super::visit::Visit;
 use crate::policy::Need;
 
-type Check = fn(&Visit<'_>, &Need, &Proven) -> Result<(), Failure>;
+/// One of them.
+struct Requirement {
+    /// The key of the policy.
+    name: &'static str,
+    /// Tells that the route asks this caller for it.
+    is_asked: fn(&Visit<'_>, &Need, &Proven) -> bool,
+    /// Refuses the caller where it does not hold.
+    check: fn(&Visit<'_>, &Need, &Proven) -> Result<(), Failure>,
+}
 
-const ALL: [(&str, Check); 5] = [
-    ("addresses", addresses::check),
-    ("claims", claims::check),
-    ("roles", roles::check),
-    ("origins", origins::check),
-    ("require_headers", headers::check),
-];
+macro_rules! requirements {
+    ($($module:ident $name:literal)+) => {
+        const ALL: &[Requirement] = &[$(
+            Requirement { name: $name, is_asked: $module::is_asked, check: $module::check },
+        )+];
+    };
+}
+
+requirements! {
+    addresses "addresses"
+    claims "claims"
+    roles "roles"
+    origins "origins"
+    headers "require_headers"
+}
 
 /// Whether the page that asks may end the visitor's session: one of the module's own, of `origins`, or one
 /// that may frame the module.
@@ -32,11 +51,15 @@ pub(crate) fn may_log_out(visit: &Visit<'_>) -> Result<(), Failure> {
 
 /// Every requirement of the route, until one does not hold.
 pub(crate) fn check(visit: &mut Visit<'_>, need: &Need, proven: &Proven) -> Result<(), Failure> {
-    for (name, check) in ALL {
-        let outcome = check(visit, need, proven);
-        visit.notes.add(name, || match &outcome {
+    for Requirement { name, is_asked, check } in ALL {
+        if !is_asked(visit, need, proven) {
+            continue;
+        }
+        let outcome = check(visit, need, proven)
+            .map_err(|failure| Failure { proven: proven.clone(), ..failure });
+        visit.note(name, |visit| match &outcome {
             Ok(()) => "holds".to_owned(),
-            Err(failure) => failure.reason.to_string(),
+            Err(failure) => audit::outcome(visit, need, failure),
         });
         outcome?;
     }

@@ -12,18 +12,16 @@ use crate::decide::visit::Visit;
 use crate::policy::Need;
 use crate::request::{Caller, SentOrigin, Site};
 
-pub(super) fn check(visit: &Visit<'_>, _: &Need, proven: &Proven) -> Result<(), Failure> {
+pub(super) fn is_asked(visit: &Visit<'_>, _: &Need, proven: &Proven) -> bool {
     let by_cookie = proven.token.as_ref().is_some_and(|token| token.source == Source::Cookie);
-    if !by_cookie || visit.is_refresh() {
-        return Ok(());
-    }
     let acts = !visit.target.is_safe() || visit.caller.websocket;
     let foreign_part =
         matches!(visit.caller.site, Some(Site::Sibling | Site::Foreign)) && !visit.caller.navigates;
-    match acts || foreign_part {
-        true => from_a_known_site(visit).map_err(Failure::from),
-        false => Ok(()),
-    }
+    by_cookie && !visit.is_refresh() && (acts || foreign_part)
+}
+
+pub(super) fn check(visit: &Visit<'_>, _: &Need, _: &Proven) -> Result<(), Failure> {
+    from_a_known_site(visit).map_err(Failure::from)
 }
 
 /// `Sec-Fetch-Site`, which no script can write, else `Origin`. Where they contradict each other nobody is believed:

@@ -1,5 +1,7 @@
 //! Minting tokens, for `vigile token` and for the tests.
 
+mod unfit;
+
 use jwt_simple::prelude::{
     ECDSAP256KeyPairLike, ECDSAP384KeyPairLike, ES256KeyPair, ES384KeyPair, Ed25519KeyPair,
     EdDSAKeyPairLike, HS256Key, HS384Key, HS512Key, JWTClaims, MACLike, PS256KeyPair, PS384KeyPair,
@@ -32,7 +34,7 @@ impl Signer {
         let key = match algorithm.family() {
             Family::Secret(least) if key.len() < least => {
                 return Err(format!(
-                    "{algorithm} takes a secret of {least} bytes at least; this one has {}",
+                    "{algorithm} takes a secret of {least} bytes at least; this one has {}: vigile key makes one",
                     key.len()
                 ));
             }
@@ -44,6 +46,11 @@ impl Signer {
         };
         let signer = Self { algorithm, key, kid: None };
         signer.sign(&Claims::new()).map(|_| signer)
+    }
+
+    /// A private key in PEM that nobody has tried.
+    fn of_pem(algorithm: Algorithm, pem: &str) -> Self {
+        Self { algorithm, key: Key::Pem(pem.to_owned()), kid: None }
     }
 
     /// The key's name in the token's header.
@@ -58,6 +65,13 @@ impl Signer {
     /// # Errors
     /// Where the key cannot sign.
     pub fn sign(&self, claims: &Claims) -> Result<String, String> {
+        self.signed(claims).ok_or_else(|| match &self.key {
+            Key::Pem(pem) => unfit::problem(self.algorithm, pem),
+            Key::Secret(_) => format!("this is no key for {}", self.algorithm),
+        })
+    }
+
+    fn signed(&self, claims: &Claims) -> Option<String> {
         let claims = exactly(claims);
         let kid = self.kid.as_deref();
         macro_rules! private {
@@ -89,9 +103,9 @@ impl Signer {
             (Algorithm::Es256, Key::Pem(pem)) => private!(ES256KeyPair, pem),
             (Algorithm::Es384, Key::Pem(pem)) => private!(ES384KeyPair, pem),
             (Algorithm::EdDsa, Key::Pem(pem)) => private!(Ed25519KeyPair, pem),
-            (algorithm, _) => return Err(format!("this is no key for {algorithm}")),
+            _ => return None,
         };
-        signed.map_err(|_| format!("this is no private key for {} (PEM, PKCS #8)", self.algorithm))
+        signed.ok()
     }
 
     /// The header and claims as they are given, signed: for tokens that no library would write.
