@@ -102,7 +102,7 @@ pub enum Values {
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
     /// The app waits for ever.
-    #[serde(skip)]
+    #[serde(default, rename = "silent")]
     pub held: bool,
     pub status: Option<u16>,
     #[serde(default)]
@@ -232,7 +232,7 @@ impl Case {
         assert!(single == self.steps.is_empty(), "{name}: either request and expect, or steps");
         for runner in self.not_on.keys() {
             assert!(
-                ["core", "envoy", "unit"].contains(&runner.as_str()),
+                ["core", "envoy", "proxy-wasm", "unit"].contains(&runner.as_str()),
                 "{name}: not_on {runner}?"
             );
         }

@@ -148,7 +148,10 @@ fn ready(request: &Request, host: &str, id: &str, words: &BTreeMap<String, Strin
             crate::case::bytes(&format!("{}\n\n", text(raw).trim_end()).replace('\n', "\r\n"))
         }),
         http2: request.http2,
-        upstream: crate::case::Upstream { held: request.held, ..request.upstream.clone() },
+        upstream: crate::case::Upstream {
+            held: request.held || request.upstream.held,
+            ..request.upstream.clone()
+        },
         id: id.to_owned(),
     }
 }

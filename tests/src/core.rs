@@ -78,8 +78,8 @@ impl Core {
     }
 }
 
-/// Envoy names headers in lower case, and writes x-forwarded-proto.
-fn as_envoy_would(ready: &Ready) -> Vec<(String, Vec<u8>)> {
+/// The request's headers as Envoy hands them over: their names in lower case, x-forwarded-proto among them.
+pub fn as_envoy_would(ready: &Ready) -> Vec<(String, Vec<u8>)> {
     let mut headers = vec![
         (":method".to_owned(), ready.method.clone().into_bytes()),
         (":path".to_owned(), ready.path.clone()),
@@ -114,7 +114,8 @@ fn join_crumbs(headers: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-fn peer(ready: &Ready) -> SocketAddr {
+/// The address that the caller has.
+pub fn peer(ready: &Ready) -> SocketAddr {
     match ready.from.as_deref() {
         Some(from) => SocketAddr::new(from.parse().expect("an address"), 50_000),
         None => SocketAddr::new([127, 0, 0, 1].into(), 50_000),
@@ -130,15 +131,7 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
     };
     let (method, path) = (take(":method"), take(":path"));
-    let status = ready.upstream.status.unwrap_or(200);
-    let mut answer = vec![
-        (":status".to_owned(), status.to_string().into_bytes()),
-        ("content-type".to_owned(), b"text/plain".to_vec()),
-    ];
-    for (name, values) in &ready.upstream.headers {
-        let name = name.to_ascii_lowercase();
-        answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
-    }
+    let (status, mut answer) = apps_answer(ready);
     let plan = &decision.response;
     let looked_at = plan.looks_at().any(|name| answer.iter().any(|(known, _)| known == name));
     let edits = plan.edits(if looked_at { &answer } else { &[] });
@@ -150,4 +143,18 @@ fn forwarded(ready: &Ready, headers: &[(String, Vec<u8>)], decision: &Decision) 
         upstream: Some(Received { method, path, headers: received, body: ready.body.clone() }),
         ..Outcome::default()
     }
+}
+
+/// The app's answer to a request.
+pub fn apps_answer(ready: &Ready) -> (u16, Vec<(String, Vec<u8>)>) {
+    let status = ready.upstream.status.unwrap_or(200);
+    let mut answer = vec![
+        (":status".to_owned(), status.to_string().into_bytes()),
+        ("content-type".to_owned(), b"text/plain".to_vec()),
+    ];
+    for (name, values) in &ready.upstream.headers {
+        let name = name.to_ascii_lowercase();
+        answer.extend(values.all().into_iter().map(|value| (name.clone(), value)));
+    }
+    (status, answer)
 }

@@ -31,6 +31,19 @@ impl Outcome {
     }
 }
 
+/// The audit line of a request, where a policy logs all of them.
+pub fn line(log: &str, id: &str) -> Option<Value> {
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.rfind(|line| line["request_id"] == id)
+}
+
+/// The reason and the verdict, by the audit line: for hosts without filter state.
+pub fn told_by(line: Option<&Value>) -> (Option<String>, Option<String>) {
+    let word = |name: &str| line.and_then(|line| line[name].as_str());
+    let verdict = word("event").and_then(|event| event.strip_prefix("request."));
+    (word("would_refuse").or(word("reason")).map(str::to_owned), verdict.map(str::to_owned))
+}
+
 /// A request as the app saw it.
 #[derive(Clone, Debug, Default)]
 pub struct Received {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use vigile::find;
 use vigile::yaml::Yaml;
-use vigile_policy::{Draft, Host, State, Tree};
+use vigile_policy::{Draft, Host, Invalid, State, Tree};
 
 /// A policy as a case names it.
 #[derive(Clone)]
@@ -84,8 +85,33 @@ pub fn load(name: &str) -> Policy {
 
 impl Policy {
     /// The policy as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         crate::case::whole_numbers(serde_json::to_value(&self.tree).unwrap())
+    }
+
+    /// The policy as far as a host can honour it, with a line of the log for every request: where Envoy's filter
+    /// state tells a reason, there the log does. What a host cannot do is taken out for the sake of the other
+    /// routes, and cases of it say so (`not_on`); `None` where addresses are listed that nobody knows.
+    pub fn honoured_by(&self, host: Host, environment: &BTreeMap<String, String>) -> Option<Value> {
+        let mut json = self.json();
+        match json.get_mut("log") {
+            Some(log) => log["events"] = json!("all"),
+            None => json["log"] = json!({ "events": "all" }),
+        }
+        loop {
+            let draft = Draft::read(json.to_string().as_bytes()).unwrap();
+            let mistakes = draft.resolve(environment, host).err().unwrap_or_default();
+            let Some(Invalid { path, problem }) = mistakes.first() else { return Some(json) };
+            match path.rsplit('.').next() {
+                Some("addresses") => return None,
+                Some("subprotocol" | "concurrency" | "close_at_exp" | "body") => {
+                    remove(&mut json, path);
+                }
+                // No other place was left to a module of websockets.
+                Some("credentials") => remove(&mut json, path.trim_end_matches(".credentials")),
+                _ => panic!("{path}: {problem}"),
+            }
+        }
     }
 
     /// Loads it into the core.
@@ -102,4 +128,14 @@ impl Policy {
         let first = json["modules"][0]["hosts"][0].as_str();
         first.map_or("any.example.org".into(), |host| host.replace('*', "some"))
     }
+}
+
+/// Takes out what stands at a path such as `modules[0].credentials.subprotocol`.
+fn remove(json: &mut Value, path: &str) {
+    let pointer = format!("/{}", path.replace(['.', '['], "/").replace(']', ""));
+    let (parent, last) = pointer.rsplit_once('/').unwrap();
+    match json.pointer_mut(parent).unwrap() {
+        Value::Array(items) => items.remove(last.parse::<usize>().unwrap()),
+        parent => parent.as_object_mut().unwrap().remove(last).unwrap(),
+    };
 }

@@ -84,7 +84,11 @@ impl Stand {
 fn opens(gate: &Core, minted: &Minted, asked: i64, name: &str) {
     let exchanged = gate.send(&framed(minted));
     assert_eq!(exchanged.reason.as_deref(), Some("exchange.done"), "{name}");
-    assert_eq!((exchanged.status, header(&exchanged, "location").as_str()), (303, "/"), "{name}");
+    assert_eq!(
+        (exchanged.status, header(&exchanged, "location").as_str()),
+        (303, "/?vigile-opened"),
+        "{name}"
+    );
     let cookie = header(&exchanged, "set-cookie");
     assert!(cookie.starts_with(&format!("__Host-vigile-p={};", minted.token)), "{name}: {cookie}");
     let age: i64 = cookie.rsplit_once("Max-Age=").unwrap().1.parse().unwrap();

@@ -8,6 +8,8 @@ mod concurrency {
     pub(crate) mod stage;
 }
 
+use std::time::Duration;
+
 use concurrency::gpu::Work;
 use concurrency::stage::{Asked, Stage, eventually};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -18,10 +20,11 @@ type Test = fn(&Binary) -> Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("fifty clients of one subject", fifty_clients),
         ("fifty clients, some of whom leave, and an app that fails", fifty_of_every_kind),
         ("every end gives the place back", every_end_gives_the_place_back),
+        ("bodies that are begun and not ended", unfinished_bodies),
         ("a policy that changes keeps the count", a_policy_that_changes),
         ("a place of a module that broke down is free again", a_place_of_a_broken_module),
         ("fifty clients, and a module that breaks down", fifty_and_a_crash),
@@ -80,6 +83,36 @@ fn every_end_gives_the_place_back(binary: &Binary) -> Result<(), Failed> {
     }
     drop(waits);
     Ok(stage.is_free()?)
+}
+
+/// What waits to be looked at is held by Envoy, and takes a place: one caller cannot fill Envoy with beginnings.
+fn unfinished_bodies(binary: &Binary) -> Result<(), Failed> {
+    let stage = Stage::start(binary, &envoy::module(), 2);
+    let mut begun: Vec<_> = (0..100).map(|_| stage.begin_a_body()).collect();
+    let mut waiting = Vec::new();
+    for mut stream in begun.drain(..) {
+        match Stage::answered(&mut stream, Duration::from_millis(200)) {
+            Some(429) => {}
+            None => waiting.push(stream),
+            Some(status) => return Err(format!("a beginning got {status}").into()),
+        }
+    }
+    let [one] = &mut waiting[..] else {
+        return Err(format!("{} bodies are held at once", waiting.len()).into());
+    };
+    match Stage::end_a_body(one) {
+        200 => {}
+        status => return Err(format!("the one that was held got {status}").into()),
+    }
+    // Who goes on for ever is cut by Envoy, and who leaves is gone: the place is free behind both.
+    let mut slow = stage.begin_a_body();
+    match Stage::answered(&mut slow, Duration::from_secs(30)) {
+        Some(408) => {}
+        status => return Err(format!("a slow sender got {status:?}").into()),
+    }
+    drop(stage.begin_a_body());
+    eventually("the place is free", || Stage::end_a_body(&mut stage.begin_a_body()) == 200)?;
+    Ok(())
 }
 
 /// The GPU does not know that the policy is another one.

@@ -121,7 +121,7 @@ fn the_demo() -> Result<(), Failed> {
         assert_eq!(header(&framed, "vigile-reason"), reason);
     }
     let framed = ask(&module, &format!("GET /?token={}", token(&platform, "good")), IN_A_FRAME);
-    assert_eq!((framed.status, header(&framed, "location").as_str()), (303, "/"));
+    assert_eq!((framed.status, header(&framed, "location").as_str()), (303, "/?vigile-opened"));
     let cookie = header(&framed, "set-cookie");
     let cookie = format!("{IN_A_FRAME}Cookie: {}\r\n", cookie.split(';').next().unwrap());
     let app = ask(&module, "GET /", &cookie);

@@ -2,7 +2,7 @@
 //!
 //! `VIGILE_PROPERTY_CASES` says how many requests are drawn (and how many documents, a tenth of them).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use vigile_policy::{Draft, Host, Reason, Tree};
 use vigile_tests::bad;
 use vigile_tests::hostile::invariants::check;
+use vigile_tests::hostile::regarded::{PASSED_OVER, REGARDED};
 use vigile_tests::hostile::world::{self, World};
 use vigile_tests::hostile::{Hostile, Tape, chat, documents};
 use vigile_tests::keys::RING;
@@ -39,10 +40,26 @@ fn run<S: Strategy>(share: u32, strategy: S, test: impl Fn(S::Value) -> Result<(
 
 #[test]
 fn hostile_requests() {
+    let reached = drawn(1, WORLDS.iter().collect());
+    assert!(reached.len() > 25, "the requests are too tame: {reached:?}");
+}
+
+/// The same where a policy reads bodies.
+#[test]
+fn hostile_bodies() {
+    let reached = drawn(2, WORLDS.iter().filter(|world| !world.readers.is_empty()).collect());
+    let wanted =
+        [Reason::BodyEncoding, Reason::BodyInvalid, Reason::BodyMediaType, Reason::BodyTooLarge];
+    let tame = wanted.iter().filter(|reason| !reached.contains_key(reason));
+    assert_eq!(tame.count(), 0, "the bodies are too tame: {reached:?}");
+}
+
+/// What comes of requests that are drawn for these worlds.
+fn drawn(share: u32, worlds: Vec<&World>) -> BTreeMap<Reason, u32> {
     let reached = std::cell::RefCell::new(BTreeMap::<Reason, u32>::new());
     let tape = prop::collection::vec(any::<u8>(), 0..240);
-    run(1, (0..WORLDS.len(), tape), |(at, tape)| {
-        let world = &WORLDS[at];
+    run(share, (0..worlds.len(), tape), |(at, tape)| {
+        let world = worlds[at];
         let hostile = Hostile::draw(&mut Tape(&tape), world);
         let reason = check(world, &hostile)
             .map_err(|problem| format!("{}: {problem}\n{hostile:?}", world.name))?;
@@ -53,7 +70,29 @@ fn hostile_requests() {
     let missing: Vec<_> =
         Reason::ALL.iter().filter(|reason| !reached.contains_key(reason)).collect();
     println!("reasons: {reached:?}; not reached: {missing:?}");
-    assert!(reached.len() > 25, "the requests are too tame: {reached:?}");
+    reached
+}
+
+/// The model reads each key of the policy's language, or says why not: a new one is thought of here as well.
+#[test]
+fn the_model_knows_every_key() {
+    let variables = RING.environment();
+    let good = bad::good()
+        .into_iter()
+        .flat_map(|(_, tree)| Draft::from(tree).keys(&variables, Host::ENVOY));
+    let bad = bad::all();
+    let all = good.chain(bad.iter().flat_map(bad::Bad::keys));
+    let last = |path: &str| path.rsplit('.').next().unwrap().trim_end_matches("[]").to_owned();
+    // A name of the author's own is `*`; `jwks_uri` is refused until keys can be fetched.
+    let own = ["*", "jwks_uri"].map(str::to_owned);
+    let schema: BTreeSet<String> =
+        all.map(|key| last(&key.path)).filter(|name| !own.contains(name)).collect();
+    let passed_over = PASSED_OVER.iter().flat_map(|(_, names)| *names);
+    let known: BTreeSet<String> =
+        REGARDED.iter().chain(passed_over).map(|name| (*name).to_owned()).collect();
+    let missing: Vec<_> = schema.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&schema).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not known: {missing:?}; no keys: {gone:?}");
 }
 
 #[test]
@@ -80,7 +119,8 @@ fn any_bytes_in_any_header() {
         1,
         (0..WORLDS.len(), headers, any::<i64>(), any::<Option<(std::net::Ipv6Addr, u16)>>()),
         |(at, headers, now, peer)| {
-            let hostile = Hostile { headers, peer: peer.map(Into::into), now };
+            let peer = peer.map(Into::into);
+            let hostile = Hostile { headers, peer, now, end_of_stream: true, ..Hostile::default() };
             check(&WORLDS[at], &hostile)
                 .map(drop)
                 .map_err(|problem| format!("{problem}\n{hostile:?}"))

@@ -37,45 +37,26 @@ fn the_document_lists_every_panic_and_no_other() {
     );
 }
 
+/// The host is called by `filter/abi` alone, in which nothing panics.
 #[test]
 fn the_filter_calls_what_the_document_says() {
-    let source: String = std::fs::read_dir(project().join("filter/src"))
-        .unwrap()
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-        .collect();
-    let calls = |function: &str| {
-        let (path, name) = function.rsplit_once("::").unwrap();
-        match path {
-            "hostcalls" => source.contains(&format!("hostcalls::{name}(")),
-            _ => source.contains(&format!(".{name}(")),
-        }
+    let sources = |folder: &str| -> String {
+        let files = std::fs::read_dir(project().join(folder)).unwrap();
+        let files = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+        files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
     };
-    // Behind others of the list, or behind the macros of `log`.
-    let inner = ["hostcalls::log", "hostcalls::deserialize_map_bytes"];
-    let (mut called, mut never) = (BTreeSet::new(), BTreeSet::new());
-    for (function, (heading, _)) in sdk::document().listed {
-        match heading.as_str() {
-            "Called by the filter" if function.starts_with("hostcalls::") => {
-                called.insert(function)
-            }
-            "Never called" => never.insert(function),
-            _ => false,
-        };
-    }
-    let idle: Vec<_> =
-        called.iter().filter(|one| !calls(one) && !inner.contains(&one.as_str())).collect();
-    assert!(idle.is_empty(), "listed as called, and not called: {idle:?}");
-    let busy: Vec<_> = never.iter().filter(|one| calls(one)).collect();
+    let filter = sources("filter/src");
+    assert!(filter.contains("abi::respond("), "the filter was not understood");
+    assert!(!filter.contains("hostcalls"), "the filter calls the host by the SDK");
+    assert!(!sources("filter/abi/src").contains("proxy_wasm::"), "the SDK in filter/abi");
+    let listed = sdk::document().listed;
+    let never = listed.iter().filter(|(_, (heading, _))| heading == "Never called");
+    let calls = |function: &str| {
+        let name = function.rsplit("::").next().unwrap_or_default();
+        filter.contains(&format!(".{name}("))
+    };
+    let busy: Vec<_> = never.filter(|(function, _)| calls(function)).collect();
     assert!(busy.is_empty(), "listed as never called, and called: {busy:?}");
-    let known = |name: &str| called.contains(&format!("hostcalls::{name}"));
-    let unknown: Vec<&str> = source
-        .split("hostcalls::")
-        .skip(1)
-        .map(|rest| rest.split('(').next().unwrap_or_default())
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
-        .filter(|name| !known(name))
-        .collect();
-    assert!(unknown.is_empty(), "called, and not listed: {unknown:?}");
 }
 
 /// Envoy calls every callback that a module exports, so the build keeps those of this list alone: one that the
@@ -112,6 +93,29 @@ fn the_list_of_exports_is_what_the_filter_answers_to() {
     for callback in needed.iter().filter(|name| name.starts_with("proxy_on_")) {
         assert!(exports.contains(&format!("fn {callback}(")), "the SDK exports no {callback}");
     }
+}
+
+/// What `vigile check` says that the module needs of Envoy is what the filter calls and answers to.
+#[test]
+fn the_capabilities_are_those_that_the_filter_uses() {
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    // What the module imports is what `filter/abi` declares.
+    let declared = read(project().join("filter/abi/src/raw.rs"));
+    let names = declared.split("fn proxy_").skip(1).filter_map(|rest| rest.split_once('('));
+    let mut used: BTreeSet<String> = names.map(|(name, _)| format!("proxy_{name}")).collect();
+    assert!(used.remove("proxy_call_foreign_function"), "without it the module verifies by itself");
+    let exports = read(project().join("filter/exports.json"));
+    let exports: Vec<serde_json::Value> = serde_json::from_str(&exports).unwrap();
+    let exports = exports.iter().filter_map(|entry| entry["name"].as_str());
+    // Envoy calls this one whether it is allowed or not.
+    let callbacks =
+        exports.filter(|name| name.starts_with("proxy_on_") && !name.ends_with("_allocate"));
+    used.extend(callbacks.map(str::to_owned));
+    // Of WASI: the variables, and what maps are seeded with.
+    used.extend(["environ_get", "environ_sizes_get", "random_get"].map(str::to_owned));
+    let needed: BTreeSet<String> =
+        vigile::check::capabilities::NEEDED.map(str::to_owned).into_iter().collect();
+    assert_eq!(needed, used);
 }
 
 /// The core decides, and its hosts are others' crates.

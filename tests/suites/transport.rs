@@ -16,7 +16,8 @@ type Test = fn(&Stage) -> Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: [(&str, Test); 3] = [
+    let tests: [(&str, Test); 4] = [
+        ("plain http leads nobody to another host", leads_nowhere_else),
         ("plain http leads to https without the query", leads_to_https),
         ("tls 1.2 and 1.3 are spoken", is_spoken),
         ("tls 1.1 is not", is_not_spoken),
@@ -84,6 +85,12 @@ impl Stage {
 fn leads_to_https(stage: &Stage) -> Result<(), Failed> {
     let said = stage.curl("http", "http", "/a/b?token=in.the.clear&c=1", &[])?;
     Ok(same(&said, &format!("1.1 301 https://{HOST}:8443/a/b"))?)
+}
+
+/// A link with another name in Host would have the sample send its visitors there.
+fn leads_nowhere_else(stage: &Stage) -> Result<(), Failed> {
+    let said = stage.curl("http", "http", "/", &["--header", "Host: evil.example"])?;
+    Ok(same(&said, &"1.1 404".to_owned())?)
 }
 
 fn is_spoken(stage: &Stage) -> Result<(), Failed> {

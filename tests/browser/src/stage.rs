@@ -194,10 +194,10 @@ impl Stage {
             .file("/etc/envoy/tls/privkey.pem", &files.key)
             .upstream("192.0.2.20:7860", self.app(variant).recorder.address());
         match variant {
-            Variant::AsItStands | Variant::Websocket | Variant::LoginUntouched => sample,
-            Variant::Login => {
+            Variant::AsItStands | Variant::Websocket | Variant::Login => sample,
+            Variant::LoginUntouched => {
                 let refresh = "                                  refresh: /.vigile/refresh\n";
-                let more = refresh.replace("refresh: /.vigile/refresh", "app_cookies: partitioned");
+                let more = refresh.replace("refresh: /.vigile/refresh", "app_cookies: untouched");
                 sample.with(refresh, &format!("{refresh}{more}"))
             }
             Variant::Neighbour => sample.with_each(MODULE, NEIGHBOUR),

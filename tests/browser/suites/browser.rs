@@ -26,7 +26,7 @@ use vigile_tests::{envoy, tools};
 
 type Scenario = (&'static str, fn(&Stage));
 
-const SCENARIOS: [Scenario; 26] = [
+const SCENARIOS: [Scenario; 27] = [
     // Those that wait for something come first.
     ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
     (
@@ -37,6 +37,7 @@ const SCENARIOS: [Scenario; 26] = [
     ("1_direct_access/leads_to_the_platform", in_a_tab::leads_to_the_platform),
     ("1_direct_access/without_scripts", in_a_tab::leads_to_the_platform_without_scripts),
     ("2_invalid_token/in_the_frame", in_the_frame::invalid_token),
+    ("2_invalid_token/before_it_opens", in_the_frame::refused_before_it_opens),
     ("session/an_ended_one_says_so_in_gradio", session::an_ended_session),
     ("1_direct_access/in_french_on_a_phone", in_a_tab::on_a_phone),
     ("1_direct_access/in_english_left_by_keyboard", in_a_tab::left_by_keyboard),

@@ -12,10 +12,11 @@ pub static METHODS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 /// The headers that Vigile reads or writes, and names that fold to them.
 pub static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     "authorization authorization authorization x-api-key x-token cookie cookie cookie origin referer
-     accept accept-language sec-fetch-dest sec-fetch-mode sec-fetch-site upgrade x-request-id
+     accept accept-language sec-fetch-dest sec-fetch-mode sec-fetch-site upgrade sec-websocket-protocol x-request-id
      x-justification x-user-id x_user_id x--user.id xuserid x-user-plan x-gate x-roles x-number x-provider
      path authority x-http-method-override x_http_method_override x-http-method x-original-url
-     x_rewrite_url x-forwarded-proto x-forwarded-for connection te content-length proxy-authorization"
+     x_rewrite_url x-forwarded-proto x-forwarded-for connection te content-length content-type content-encoding
+     proxy-authorization"
         .split_whitespace()
         .collect()
 });
@@ -52,6 +53,8 @@ admin
 because the customer asked for it
 short
 Basic dXNlcjpwdw==
+gzip
+identity
 Bearer
 bearer a.b.c
 DELETE

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use vigile_policy::{Decision, Edit, Reason, Request, Rest, UnixTime, Verdict, drive};
 
 use super::Hostile;
-use super::model::{Model, matches, parameters};
+use super::model::{Model, parameters};
 use super::places::{all, contains, first, presented};
 use super::world::World;
 
@@ -14,8 +14,9 @@ pub(super) type Held = Result<(), String>;
 
 /// Decides on a request twice, without and with a memory of it, and looks at all that came of it.
 pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
-    let request = Request { headers: &hostile.headers, peer: hostile.peer, end_of_stream: true };
-    let (state, rest) = (&world.state, Rest::NONE);
+    let Hostile { headers, body, end_of_stream, peer, .. } = hostile;
+    let request = Request { headers, peer: *peer, end_of_stream: *end_of_stream };
+    let (state, rest) = (&world.state, Rest { body, permits: true });
     let now = UnixTime(hostile.now);
     let mut memory = world.state.memory([1, 2]);
     let first = drive(state, &request, rest, &mut memory, now);
@@ -30,11 +31,13 @@ pub fn check(world: &World, hostile: &Hostile) -> Result<Reason, String> {
     said.verdict()?;
     said.edits()?;
     said.credentials()?;
+    said.admitted()?;
     said.line(now)?;
     match &first.verdict {
         Verdict::Forward { .. } => said.forwarded()?,
         Verdict::Reply(reply) => said.replied(reply)?,
     }
+    said.on_the_way()?;
     Ok(first.record.reason())
 }
 
@@ -138,21 +141,7 @@ impl Said<'_> {
         held(!by_credential || !good.is_empty(), || format!("{reason} without a credential"))?;
         let named = self.decision.record.subject();
         held(named.is_none() || !good.is_empty(), || format!("{named:?} without a credential"))?;
-        let Some(model) = self.model else { return held(!by_credential, || "no module".into()) };
-        let path = first(self.request.headers, ":path").unwrap_or_default();
-        let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
-        if reason == Reason::AllowedPublic {
-            let public = model.public.iter().any(|pattern| matches(pattern, path));
-            held(public, || "public, and no public route has this path".into())?;
-        }
-        if reason == Reason::AllowedAddress {
-            let address = self.hostile.peer.map(|peer| peer.ip().to_canonical());
-            let listed = address.is_some_and(|address| {
-                model.networks.iter().any(|network| network.contains(&address))
-            });
-            held(listed, || "an address that is not listed".into())?;
-        }
-        Ok(())
+        held(!by_credential || self.model.is_some(), || "no module".into())
     }
 
     /// Credentials that hold now, from the places where the module looks.
@@ -162,9 +151,9 @@ impl Said<'_> {
         let is_there = |good: &str| presented.iter().any(|one| one == good.as_bytes());
         let now = self.hostile.now;
         let leeway = 300;
-        let tokens = self.world.good_tokens.iter().filter(|(_, ends)| now < ends + leeway);
+        let tokens = self.world.good_tokens.iter().filter(|token| now < token.ends(leeway));
         let keys = self.world.good_keys.iter().map(String::as_str);
-        tokens.map(|(token, _)| token.as_str()).chain(keys).filter(|good| is_there(good)).collect()
+        tokens.map(|token| token.text.as_str()).chain(keys).filter(|good| is_there(good)).collect()
     }
 
     fn line(&self, now: UnixTime) -> Held {
@@ -199,6 +188,7 @@ impl Said<'_> {
             name == "cookie"
                 || model.header.as_deref() == Some(name)
                 || model.key_headers.contains(name)
+                || (name == "sec-websocket-protocol" && model.subprotocol.is_some())
         };
         let path = first(self.request.headers, ":path").unwrap_or_default();
         let foreign = |(name, value): &(Vec<u8>, Vec<u8>)| {

@@ -1,11 +1,17 @@
 //! Requests that nobody honest sends, made from bytes: what the property tests draw, and a fuzzer can.
 
+mod admitted;
+mod bodies;
+mod callers;
 pub mod chat;
 mod dictionary;
 pub mod documents;
 pub mod invariants;
+mod known;
 pub mod model;
 mod places;
+pub mod regarded;
+mod routes;
 mod scene;
 mod verdicts;
 pub mod world;
@@ -13,12 +19,16 @@ pub mod world;
 use std::net::SocketAddr;
 
 use dictionary::{METHODS, NAMES, TRICKS, WORDS};
+use vigile_policy::OVERRIDES;
 use world::World;
 
 /// A request as a host would hand it over, and when.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Hostile {
     pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+    /// Its head says that no body follows.
+    pub end_of_stream: bool,
     pub peer: Option<SocketAddr>,
     pub now: i64,
 }
@@ -27,6 +37,9 @@ impl std::fmt::Debug for Hostile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (name, value) in &self.headers {
             writeln!(f, "{name:?}: {}", value.escape_ascii())?;
+        }
+        if !self.end_of_stream {
+            writeln!(f, "\n{}", self.body.escape_ascii())?;
         }
         write!(f, "from {:?} at {}", self.peer, self.now)
     }
@@ -84,7 +97,9 @@ impl Hostile {
         }
         let peer = if tape.chance(240) { Some(*tape.pick(&world.peers)) } else { None };
         let times = [0, 0, 0, 0, 0, 0, 1, 590, 700, -700, 4_000_000_000, i64::MIN / 2];
-        Self { headers, peer, now: world.now + tape.pick(&times) }
+        let now = world.now + tape.pick(&times);
+        let (body, end_of_stream) = bodies::draw(tape, world, &mut headers);
+        Self { headers, body, end_of_stream, peer, now }
     }
 }
 
@@ -116,9 +131,14 @@ fn pseudo_headers(tape: &mut Tape<'_>, world: &World) -> Headers {
 }
 
 fn name(tape: &mut Tape<'_>) -> String {
-    match tape.chance(12) {
-        true => String::from_utf8_lossy(&tape.bytes(12)).to_lowercase(),
-        false => (*tape.pick(&NAMES)).to_owned(),
+    match tape.byte() {
+        0..=11 => String::from_utf8_lossy(&tape.bytes(12)).to_lowercase(),
+        12..=219 => (*tape.pick(&NAMES)).to_owned(),
+        220..=237 => (*tape.pick(&OVERRIDES)).to_owned(),
+        _ => {
+            let dash = *tape.pick(&["_", "", ".", "--"]);
+            tape.pick(&OVERRIDES).replace('-', dash)
+        }
     }
 }
 
@@ -148,12 +168,40 @@ fn path(tape: &mut Tape<'_>, world: &World) -> Vec<u8> {
     }
     for (number, _) in (0..tape.below(5).saturating_sub(1)).enumerate() {
         path.push(if number == 0 { b'?' } else { b'&' });
+        if tape.chance(30) {
+            path.extend(another_method(tape));
+            continue;
+        }
         let name = tape.pick(&world.parameters).clone();
         path.extend(name.into_bytes());
         path.push(b'=');
         path.extend(credential(tape, world));
     }
     path
+}
+
+/// A parameter that an app may take for the method.
+fn another_method(tape: &mut Tape<'_>) -> Vec<u8> {
+    let names = ["_method", "_method", "_METHOD", "%5fmethod", "_method[]", "X-HTTP-Method"];
+    format!("{}={}", tape.pick(&names), tape.pick(&METHODS)).into_bytes()
+}
+
+/// What proxies write into X-Forwarded-For, and what they do not.
+fn hops(tape: &mut Tape<'_>) -> Vec<u8> {
+    const HOPS: [&str; 10] = [
+        "192.0.2.10",
+        "192.0.2.66",
+        "198.51.100.7",
+        "203.0.113.9:4711",
+        "[2001:db8:1::1]:443",
+        "2001:db8:ffff::1",
+        "::ffff:192.0.2.10",
+        "unknown",
+        "",
+        "192.0.2.10:99999",
+    ];
+    let hops: Vec<&str> = (0..1 + tape.below(3)).map(|_| *tape.pick(&HOPS)).collect();
+    hops.join(*tape.pick(&[", ", ",", " ,"])).into_bytes()
 }
 
 fn value(tape: &mut Tape<'_>, world: &World, name: &str) -> Vec<u8> {
@@ -167,6 +215,11 @@ fn value(tape: &mut Tape<'_>, world: &World, name: &str) -> Vec<u8> {
                 tape.pick(&["", "", "", " ", ",x"]).as_bytes(),
             ]
             .concat()
+        }
+        ("x-forwarded-for", 0..=219) => hops(tape),
+        ("sec-websocket-protocol", 0..=219) => {
+            let word = tape.pick(&["vigile", "vigile", "graphql-ws"]);
+            [word.as_bytes(), b", ", &credential(tape, world)].concat()
         }
         (":path", _) => path(tape, world),
         (_, 240..=249) => tape.bytes(40),

@@ -1,9 +1,15 @@
 //! What a policy's text promises of a module, read in the plainest way and by other code than the core's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ipnet::IpNet;
 use serde_json::Value;
+use vigile_policy::OVERRIDES;
+
+use super::callers::Vouched;
+use super::known::{Issuer, Key, Token};
+use super::routes::{Reading, Route};
+use super::world::MORE_KEYS;
+use crate::keys::RING;
 
 /// A module, by its text.
 pub struct Model {
@@ -11,26 +17,59 @@ pub struct Model {
     pub hosts: Vec<String>,
     /// Paths that its routes take, one for each.
     pub paths: Vec<String>,
-    pub public: Vec<String>,
-    pub networks: Vec<IpNet>,
+    pub routes: Vec<Route>,
+    /// The path of `embed.refresh`.
+    pub refresh: Option<String>,
+    /// Routes that read bodies.
+    pub reading: Vec<Reading>,
+    /// Whose word on the caller's address counts.
+    pub vouched: Vouched,
+    pub issuers: BTreeMap<String, Issuer>,
+    /// The issuers that its own routes name.
+    pub signers: Vec<String>,
+    pub keys: Vec<Key>,
+    /// The claim that names the module; `none` for any module's tokens.
+    pub binding: String,
     pub query: Option<String>,
     pub header: Option<String>,
     pub cookies: BTreeSet<String>,
+    /// The word behind which a token stands among the subprotocols of a websocket.
+    pub subprotocol: Option<String>,
     /// The headers in which its API keys stand.
     pub key_headers: BTreeSet<String>,
     /// The headers that it forwards, folded.
     pub identities: BTreeSet<String>,
+    /// Overrides that the app sees, spelt so.
+    pub kept_overrides: BTreeSet<String>,
     pub keeps: bool,
     pub observes: bool,
     pub ancestors: BTreeSet<String>,
     pub audited: usize,
 }
 
-/// Headers that would have a backend see another request, folded.
-pub const OVERRIDES: [&str; 5] =
-    ["xhttpmethodoverride", "xhttpmethod", "xmethodoverride", "xoriginalurl", "xrewriteurl"];
-
 impl Model {
+    /// Whether a header would have a backend see another request: of these the core's own list tells, by letters and
+    /// digits alone.
+    pub fn overrides(model: Option<&Self>, name: &str) -> bool {
+        let is_kept = model.is_some_and(|model| model.kept_overrides.contains(name));
+        !is_kept && OVERRIDES.iter().any(|known| folded(known) == folded(name))
+    }
+
+    /// Whether a token is of its form: any other is the app's own (docs/decisions/0026).
+    pub fn owns(&self, token: &Token) -> bool {
+        let mut signers = self.signers.iter().filter_map(|name| self.issuers.get(name));
+        match self.binding.as_str() {
+            "none" => signers.any(|issuer| issuer.is_like(token)),
+            claim => token.has(claim),
+        }
+    }
+
+    /// Its routes that read bodies, at its first host.
+    pub fn readers(&self) -> Vec<(String, Reading)> {
+        let host = self.hosts.first().cloned().unwrap_or_default();
+        self.reading.iter().map(|reading| (host.clone(), reading.clone())).collect()
+    }
+
     pub fn of(policy: &Value, module: &Value) -> Self {
         let routes: Vec<&Value> = module["routes"].as_array().unwrap().iter().collect();
         let keys = |map: &Value| -> Vec<String> {
@@ -45,7 +84,7 @@ impl Model {
         cookies.extend(all(module, "cookie"));
         let twins: Vec<String> = cookies.iter().map(|cookie| format!("{cookie}-p")).collect();
         let forwards = routes.iter().flat_map(|route| keys(&route["forward"]));
-        let known = policy["api_keys"].as_array().cloned().unwrap_or_default();
+        let api_keys = Key::all(policy, &RING.environment(), &MORE_KEYS);
         let hosts = words(&module["hosts"]);
         Self {
             name: module["name"].as_str().unwrap().to_owned(),
@@ -60,26 +99,27 @@ impl Model {
                 .chain(module["embed"]["refresh"].as_str().map(str::to_owned))
                 .map(|path| path.replace("**", "x/y").replace('*', "z"))
                 .collect(),
-            public: routes
-                .iter()
-                .filter(|route| route["public"] == true)
-                .flat_map(|route| paths(route))
-                .collect(),
-            networks: all_lists(module, "addresses")
-                .iter()
-                .filter_map(|text| network(text))
-                .collect(),
+            reading: routes.iter().flat_map(|route| Reading::all(route)).collect(),
+            routes: routes.iter().map(|route| Route::of(route)).collect(),
+            refresh: module["embed"]["refresh"].as_str().map(str::to_owned),
+            vouched: Vouched::of(policy),
+            issuers: Issuer::all(policy),
+            signers: all(module, "issuer"),
+            binding: module["module_claim"].as_str().unwrap_or("moduleName").to_owned(),
             query: place("query", "token").filter(|_| has(&module["routes"], "token")),
             header: place("header", "authorization"),
+            subprotocol: module["credentials"]["subprotocol"].as_str().map(str::to_owned),
             cookies: cookies.into_iter().chain(twins).collect(),
-            key_headers: known
-                .iter()
-                .map(|key| key["header"].as_str().unwrap_or("authorization").to_lowercase())
-                .collect(),
+            key_headers: api_keys.iter().map(|key| key.header.clone()).collect(),
+            keys: api_keys,
             identities: keys(&module["forward"])
                 .into_iter()
                 .chain(forwards)
                 .map(|name| folded(&name))
+                .collect(),
+            kept_overrides: words(&module["keep_overrides"])
+                .iter()
+                .map(|name| name.to_lowercase())
                 .collect(),
             keeps: module["keep_credentials"] == true,
             observes: module["mode"].as_str().or(policy["mode"].as_str()) == Some("observe"),
@@ -105,12 +145,12 @@ fn has(value: &Value, name: &str) -> bool {
     }
 }
 
-fn words(list: &Value) -> Vec<String> {
+pub fn words(list: &Value) -> Vec<String> {
     let items = list.as_array().cloned().unwrap_or_default();
     items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-fn paths(route: &Value) -> Vec<String> {
+pub fn paths(route: &Value) -> Vec<String> {
     route["path"].as_str().map(str::to_owned).into_iter().chain(words(&route["paths"])).collect()
 }
 
@@ -128,27 +168,6 @@ fn all(value: &Value, name: &str) -> Vec<String> {
         Value::Array(items) => items.iter().flat_map(|item| all(item, name)).collect(),
         _ => Vec::new(),
     }
-}
-
-fn all_lists(value: &Value, name: &str) -> Vec<String> {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .flat_map(|(key, value)| match value {
-                Value::Array(_) if key == name => words(value),
-                Value::Object(variable) if key == name && variable.contains_key("env") => {
-                    vec!["192.0.2.10".into(), "198.51.100.0/24".into()]
-                }
-                value => all_lists(value, name),
-            })
-            .collect(),
-        Value::Array(items) => items.iter().flat_map(|item| all_lists(item, name)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse().ok().map(|address: std::net::IpAddr| address.into()))
 }
 
 /// Letters and digits alone, small.
@@ -209,7 +228,7 @@ pub fn parameters(path: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-fn decoded(text: &[u8]) -> Vec<u8> {
+pub fn decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -229,4 +248,23 @@ fn decoded(text: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// The names of the fields of every body.
+pub fn fields(policy: &Value) -> Vec<String> {
+    match policy {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(key, value)| match (key.as_str(), value) {
+                ("json", Value::Object(paths)) => paths
+                    .keys()
+                    .flat_map(|path| path.split(['.', '[', ']']).map(str::to_owned))
+                    .filter(|name| !name.is_empty())
+                    .collect(),
+                _ => fields(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(fields).collect(),
+        _ => Vec::new(),
+    }
 }

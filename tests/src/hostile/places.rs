@@ -12,7 +12,23 @@ pub fn is_cookie(model: &Model, name: &[u8]) -> bool {
 
 /// What stands in the places where a module looks for credentials.
 pub fn presented(headers: &Headers, model: &Model) -> Vec<Vec<u8>> {
-    [tokens(headers, model), keys(headers, model)].concat()
+    [all_tokens(headers, model), keys(headers, model)].concat()
+}
+
+/// In the places of tokens, and among the subprotocols.
+pub fn all_tokens(headers: &Headers, model: &Model) -> Vec<Vec<u8>> {
+    [tokens(headers, model), subprotocols(headers, model)].concat()
+}
+
+/// Behind the word among the subprotocols that are offered.
+fn subprotocols(headers: &Headers, model: &Model) -> Vec<Vec<u8>> {
+    let Some(word) = &model.subprotocol else { return Vec::new() };
+    let offered: Vec<&[u8]> = all(headers, "sec-websocket-protocol")
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .collect();
+    let pairs = offered.windows(2).filter(|pair| pair[0] == word.as_bytes());
+    pairs.map(|pair| pair[1].to_vec()).collect()
 }
 
 /// In the places of tokens: header, query, cookies.

@@ -3,7 +3,7 @@
 
 use super::dictionary::SAID;
 use super::world::World;
-use super::{Headers, TRICKS, Tape, credential};
+use super::{Headers, TRICKS, Tape, another_method, credential};
 
 pub(super) fn draw(tape: &mut Tape<'_>, world: &World) -> Headers {
     let model = tape.pick(&world.models);
@@ -53,6 +53,9 @@ pub(super) fn draw(tape: &mut Tape<'_>, world: &World) -> Headers {
     }
     if tape.chance(60) {
         query.push(b"a=1".to_vec());
+    }
+    if tape.chance(16) {
+        query.push(another_method(tape));
     }
     if !query.is_empty() {
         path.push(b'?');

@@ -5,37 +5,51 @@ use std::collections::BTreeSet;
 use vigile_policy::{Edit, Reason, Reply};
 
 use super::invariants::{Headers, Held, Said, held};
-use super::model::{Model, OVERRIDES, cookies, folded, parameters};
+use super::model::{Model, cookies, decoded, folded, parameters};
 use super::places::{all, applied, contains, first, is_cookie, keys, tokens};
 
 impl Said<'_> {
     pub(super) fn forwarded(&self) -> Held {
         let headers = applied(self.request.headers, &self.decision.edits);
-        for name in [":method", ":authority", ":scheme"] {
-            let (before, after) = (first(self.request.headers, name), first(&headers, name));
-            held(before == after, || format!("{name} was changed"))?;
-        }
-        let before = first(self.request.headers, ":path").unwrap_or_default();
-        let after = first(&headers, ":path").ok_or("the path is gone")?;
-        let bare =
-            |path: &[u8]| path.split(|byte| *byte == b'?').next().unwrap_or_default().to_vec();
-        held(bare(before) == bare(after), || "the path was changed".into())?;
-        for (name, _) in headers.iter().filter(|(name, _)| !name.starts_with(':')) {
-            held(!OVERRIDES.contains(&folded(name).as_str()), || format!("{name} was forwarded"))?;
-        }
+        self.clean(&headers)?;
         let Some(model) = self.model else { return Ok(()) };
         self.identities(&headers, model)?;
         if model.keeps {
             return Ok(());
         }
-        let theirs =
-            all(&headers, "cookie").flat_map(cookies).find(|(name, _)| is_cookie(model, name));
-        held(theirs.is_none(), || format!("a cookie of ours: {theirs:?}"))?;
-        let token = parameters(after)
-            .into_iter()
-            .find(|(name, _)| model.query.as_ref().is_some_and(|query| query.as_bytes() == name));
-        held(token.is_none(), || format!("a token in the query: {}", after.escape_ascii()))?;
         self.credential_is_gone(&headers, model)
+    }
+
+    /// The head is the caller's, but for what no app may see.
+    pub(super) fn clean(&self, headers: &Headers) -> Held {
+        for name in [":method", ":authority", ":scheme"] {
+            let (before, after) = (first(self.request.headers, name), first(headers, name));
+            held(before == after, || format!("{name} was changed"))?;
+        }
+        let before = first(self.request.headers, ":path").unwrap_or_default();
+        let after = first(headers, ":path").ok_or("the path is gone")?;
+        let bare =
+            |path: &[u8]| path.split(|byte| *byte == b'?').next().unwrap_or_default().to_vec();
+        held(bare(before) == bare(after), || "the path was changed".into())?;
+        for (name, _) in headers.iter().filter(|(name, _)| !name.starts_with(':')) {
+            held(!Model::overrides(self.model, name), || format!("{name} was forwarded"))?;
+        }
+        let Some(model) = self.model.filter(|model| !model.keeps) else { return Ok(()) };
+        let theirs =
+            all(headers, "cookie").flat_map(cookies).find(|(name, _)| is_cookie(model, name));
+        held(theirs.is_none(), || format!("a cookie of ours: {theirs:?}"))?;
+        let is_own = |value: &[u8]| {
+            let once = decoded(value);
+            let twice = decoded(&once);
+            let texts = [value, &once, &twice];
+            let tokens = &self.world.good_tokens;
+            let known = tokens.iter().find(|token| texts.contains(&token.text.as_bytes()));
+            known.is_some_and(|token| model.owns(token))
+        };
+        let token = parameters(after).into_iter().find(|(name, value)| {
+            model.query.as_ref().is_some_and(|query| query.as_bytes() == name) && is_own(value)
+        });
+        held(token.is_none(), || format!("a token in the query: {}", after.escape_ascii()))
     }
 
     /// Identities are the policy's to write: none where it writes none, and once where it does.

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use vigile_policy::{State, Tree};
 
-use super::model::Model;
+use super::known::Token;
+use super::model::{self, Model};
+use super::routes::Reading;
 use crate::bad;
 use crate::case::{Mangle, Recipe};
 use crate::keys::{RING, SERVICE_API_KEY, SERVICE_API_KEY_NEXT, now};
@@ -22,9 +24,13 @@ pub struct World {
     pub paths: Vec<String>,
     pub parameters: Vec<String>,
     pub cookies: Vec<String>,
+    /// The routes that read bodies, each with its host.
+    pub readers: Vec<(String, Reading)>,
+    /// Names of fields of JSON.
+    pub fields: Vec<String>,
     pub credentials: Vec<String>,
-    /// Tokens that some issuer of the ring signed, and when each ends.
-    pub good_tokens: Vec<(String, i64)>,
+    /// Tokens that some issuer of the ring signed.
+    pub good_tokens: Vec<Token>,
     pub good_keys: Vec<String>,
     pub now: i64,
 }
@@ -36,7 +42,7 @@ pub fn all() -> Vec<World> {
 }
 
 impl World {
-    fn of(name: String, tree: &Tree, good: &[(String, i64)], bad_ones: &[String]) -> Self {
+    fn of(name: String, tree: &Tree, good: &[Token], bad_ones: &[String]) -> Self {
         let state = vigile_policy::Draft::from(tree.clone())
             .resolve(&RING.environment(), vigile_policy::Host::ENVOY)
             .unwrap_or_else(|mistakes| panic!("{name}: {mistakes:?}"));
@@ -47,13 +53,12 @@ impl World {
             .iter()
             .map(|module| Model::of(&policy, module))
             .collect();
-        let good_keys: Vec<String> = [SERVICE_API_KEY, SERVICE_API_KEY_NEXT]
-            .into_iter()
-            .chain(MORE_KEYS)
-            .map(str::to_owned)
-            .collect();
+        let own = models.iter().flat_map(|model| &model.keys).map(|key| key.value.as_str());
+        let others = [SERVICE_API_KEY, SERVICE_API_KEY_NEXT].into_iter().chain(MORE_KEYS);
+        let good_keys: BTreeSet<&str> = own.chain(others).collect();
+        let good_keys: Vec<String> = good_keys.into_iter().map(str::to_owned).collect();
         let credentials =
-            good.iter().map(|(token, _)| token).chain(&good_keys).chain(bad_ones).cloned();
+            good.iter().map(|token| &token.text).chain(&good_keys).chain(bad_ones).cloned();
         let parameters: BTreeSet<String> =
             models.iter().filter_map(|model| model.query.clone()).collect();
         let extra = ["t%6Fken", "a", "TOKEN", "token%00", ""].map(str::to_owned);
@@ -75,6 +80,8 @@ impl World {
             hosts: models.iter().flat_map(|model| model.hosts.clone()).collect(),
             paths: models.iter().flat_map(|model| model.paths.clone()).collect(),
             parameters: parameters.iter().cycle().take(4).cloned().chain(extra).collect(),
+            readers: models.iter().flat_map(Model::readers).collect(),
+            fields: model::fields(&policy).into_iter().chain(["a".into(), "b".into()]).collect(),
             cookies: cookies.into_iter().chain(["a".into(), "__HOST-vigile".into()]).collect(),
             credentials: credentials.collect(),
             good_tokens: good.to_vec(),
@@ -95,14 +102,14 @@ const MODULES: [&str; 3] = ["stablediffusion", "notes", "writer"];
 
 /// 001_d9637b39f961e8b1.txt, as tests/corpus/policies/ocr.yaml has it: whose time has passed, whose is
 /// to come, and the one that is known by its hash.
-const MORE_KEYS: [&str; 3] = [
+pub(super) const MORE_KEYS: [&str; 3] = [
     "nuno_service_valid-until-last-century-0123456789",
     "nuno_service_valid-from-the-next-age-0123456789",
     "nuno_service_known-by-its-hash-alone-0123456789",
 ];
 
 /// Tokens that hold until their end, one of which has come, and tokens that never do.
-fn tokens() -> (Vec<(String, i64)>, Vec<String>) {
+fn tokens() -> (Vec<Token>, Vec<String>) {
     let rich = json!({ "plan": "pro", "level": 3, "groups": ["staff"], "active": true, "type": "refresh",
         "roles": ["admin", "viewer"], "scope": "read", "number": 7, "flag": true });
     let (mut good, mut bad_ones) = (Vec::new(), Vec::new());
@@ -116,14 +123,14 @@ fn tokens() -> (Vec<(String, i64)>, Vec<String>) {
                 json!({ "iss": "https://partner.example", "scope": "read" }),
                 json!({ "iss": "https://iahome.fr", "aud": ["modules"] }),
             ] {
-                good.push((RING.mint(&recipe(key, module, claims)), now() + 600));
+                good.push(RING.mint(&recipe(key, module, claims)));
             }
         }
     }
     for subject in ["", "é", "a\r\nb", "alice@example.org", &"x".repeat(5000)] {
         let mut recipe = recipe("iahome", MODULES[0], json!({}));
         recipe.subject = Some(subject.into());
-        good.push((RING.mint(&recipe), now() + 600));
+        good.push(RING.mint(&recipe));
     }
     for (key, change) in [
         ("stranger", None),
@@ -137,20 +144,22 @@ fn tokens() -> (Vec<(String, i64)>, Vec<String>) {
         recipe.then = change;
         bad_ones.push(RING.mint(&recipe));
     }
-    for (expires, not_before, ends) in [
-        ("-1m", None, -60),
-        ("never", None, i64::MAX / 4),
-        ("40h", None, 144_000),
-        ("10m", Some("5m"), 600),
-    ] {
+    for (expires, not_before) in
+        [("-1m", None), ("never", None), ("40h", None), ("10m", Some("5m"))]
+    {
         let mut recipe = recipe("iahome", MODULES[0], json!({ "sub": "bob" }));
         recipe.expires = Some(expires.into());
         recipe.not_before = not_before.map(str::to_owned);
-        good.push((RING.mint(&recipe), now() + ends));
+        good.push(RING.mint(&recipe));
     }
     let mut named = recipe("rsa", MODULES[0], json!({}));
     named.kid = Some("unheard-of".into());
-    good.push((RING.mint(&named), now() + 600));
+    good.push(RING.mint(&named));
+    for typ in ["at+jwt", "Application/Logout+JWT", "dpop+jwt", "JOSE"] {
+        let mut typed = recipe("iahome", MODULES[0], json!({}));
+        typed.raw_header = Some(json!({ "alg": "HS256", "typ": typ }).to_string());
+        good.push(RING.mint(&typed));
+    }
     for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256","crit":["x"]}"#, "{"] {
         let mut recipe = recipe("iahome", MODULES[0], json!({}));
         recipe.raw_header = Some(header.into());
@@ -159,7 +168,7 @@ fn tokens() -> (Vec<(String, i64)>, Vec<String>) {
     bad_ones.extend(
         ["a.b.c", "..", "wrong-key-wrong-key-wrong-key-wrong-key", "", "x"].map(str::to_owned),
     );
-    (good, bad_ones)
+    (good.into_iter().map(Token::of).collect(), bad_ones)
 }
 
 fn recipe(key: &str, module: &str, claims: Value) -> Recipe {

@@ -91,6 +91,53 @@ fn a_template_is_to_be_rendered_first() {
     vigile(&["check", &good], &[]).ends_with(1).says("script: there is no such key");
 }
 
+/// Whoever writes it fills it in by other means than `vigile render`.
+#[test]
+fn templates_of_others_are_to_be_rendered_first() {
+    for (name, place) in
+        [("{{ .Values.name }}", "3:11"), ("\"{{ .Values.name }}\"", "3:12"), ("${NAME:-x}", "3:11")]
+    {
+        let text = GOOD_POLICY.replace("[{ name: m, routes", "\n  - { routes");
+        let text = text
+            .replace("}] }]", "}] }\n")
+            .replace("- { routes", &format!("- name: {name}\n    routes"));
+        let text = text.replace(" }\n", "\n");
+        let (_folder, template) = file("t.yaml", &text);
+        let ran = vigile(&["check", &template], &[])
+            .ends_with(1)
+            .says("this is a template. Render it first");
+        assert!(ran.stdout.contains(&format!("t.yaml:{place}: error: ")), "{text}\n{ran:?}");
+    }
+    let (_folder, chart) =
+        file("t.yaml", &format!("{{{{- if .Values.on }}}}\n{GOOD_POLICY}{{{{- end }}}}\n"));
+    vigile(&["check", &chart], &[])
+        .ends_with(1)
+        .says("t.yaml:1:1: error: ")
+        .says("helm template CHART");
+    vigile(&["explain", &chart, "--get", "/"], &[]).ends_with(1).says("this is a template");
+    // Two braces that are a map in a map, or a word of something else.
+    let (_folder, good) =
+        file("good.yaml", &format!("{GOOD_POLICY}script: \"t = {{{{1, 2}}, {{3}}}}\"\n"));
+    vigile(&["check", &good], &[]).ends_with(1).says("script: there is no such key");
+}
+
+/// Envoy reads the same file.
+#[test]
+fn a_tab_behind_a_colon_is_a_space() {
+    let (_folder, tabs) = file("tabs.yaml", &GOOD_POLICY.replace(": ", ":\t"));
+    vigile(&["check", &tabs], &[]).ends_with(0);
+    vigile(&["explain", &tabs, "--get", "/"], &[]).ends_with(0).says("allowed.public");
+    let (_folder, indented) = file("tabs.yaml", "vigile: 1\nmodules:\n\t- name: m\n");
+    vigile(&["check", &indented], &[])
+        .ends_with(1)
+        .says("tabs.yaml:3:2: error: ")
+        .says("indent with spaces");
+    let (_folder, behind) = file("tabs.yaml", "vigile: 1\nmodules:\n  -\tname: m\n");
+    vigile(&["check", &behind], &[])
+        .ends_with(1)
+        .says("Envoy takes no key behind a tab: write spaces");
+}
+
 #[test]
 fn machines_get_json() {
     let (_folder, wrong) = file("wrong.yaml", WRONG);
@@ -127,7 +174,7 @@ fn values_are_judged_where_they_are_asked_for() {
     vigile(&arguments, &[("IAHOME_JWT_SECRET", LONG)]).ends_with(0);
     vigile(&arguments, &[])
         .ends_with(1)
-        .says("84:37: error: issuers[0].keys[0].secret: the variable IAHOME_JWT_SECRET is not set");
+        .says("85:37: error: issuers[0].keys[0].secret: the variable IAHOME_JWT_SECRET is not set");
     vigile(&arguments, &[("IAHOME_JWT_SECRET", "do-not-show")])
         .ends_with(1)
         .says("this secret is too short");

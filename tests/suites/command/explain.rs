@@ -37,7 +37,16 @@ fn an_exchange() {
     let address = format!("/?token={}&seed=1", token(LONG));
     let at = ["--get", &address, "--dest", "iframe", "--at", "2029-12-31T23:50:00Z"];
     let ran = explain(FRAME, &at, &[("IAHOME_JWT_SECRET", LONG)]).ends_with(0);
-    insta::assert_snapshot!(ran.stdout);
+    insta::assert_snapshot!(steady(&ran.stdout));
+}
+
+/// The output without the moment at which the token was made.
+fn steady(stdout: &str) -> String {
+    let line = |line: &str| match line.split_once("iat ") {
+        Some((before, _)) => format!("{before}iat (when it was made)\n"),
+        None => format!("{line}\n"),
+    };
+    stdout.lines().map(line).collect()
 }
 
 #[test]
@@ -54,7 +63,7 @@ fn an_asset_with_the_cookie() {
         "2029-12-31T23:50:00Z",
     ];
     let ran = explain(FRAME, &at, &[("IAHOME_JWT_SECRET", LONG)]).ends_with(0);
-    insta::assert_snapshot!(ran.stdout);
+    insta::assert_snapshot!(steady(&ran.stdout));
 }
 
 #[test]
@@ -79,6 +88,184 @@ fn a_service_key_and_the_providers() {
     ];
     let ran = explain(OCR, &at, &variables).ends_with(0);
     insta::assert_snapshot!(ran.stdout);
+}
+
+/// An identity provider's policy, of which a realm is written with a slash too many and no audience is mapped.
+const PROVIDER: &str = "vigile: 1
+issuers:
+  - name: keycloak
+    algorithms: [HS256]
+    keys: [{ secret: { env: S } }]
+    issuer: https://sso.example.org/realms/x
+    audiences: [api]
+modules:
+  - name: api
+    hosts: [api.example.org]
+    module_claim: none
+    routes:
+      - path: /admin/**
+        token: { issuer: keycloak, roles: [admin] }
+      - path: /health
+        public: true
+      - path: /**
+        token: { issuer: keycloak, claims: { plan: pro } }
+        addresses: [127.0.0.1]
+        forward: { x-user: { claim: sub } }
+";
+
+/// Runs `explain` with a token that has these claims.
+fn of_provider(path: &str, claims: &[&str]) -> Ran {
+    let arguments =
+        ["token", "--alg", "HS256", "--secret-env", "S", "--expires", "2030-01-01T00:00:00Z"];
+    let token = vigile(&[&arguments, claims].concat(), &[("S", LONG)]).fine();
+    let (_folder, file) = file("provider.yaml", PROVIDER);
+    let header = format!("authorization: Bearer {}", token.trim());
+    let at = ["--get", path, "--header", &header, "--at", "2029-12-31T23:50:00Z"];
+    let ran = explain(&file, &at, &[("S", LONG)]);
+    let signature = token.trim().rsplit('.').next().unwrap();
+    assert!(!ran.stdout.contains(signature), "the signature is shown: {ran:?}");
+    ran
+}
+
+#[test]
+fn a_token_is_shown_beside_what_was_wanted() {
+    let slash = [
+        "--issuer",
+        "https://sso.example.org/realms/x/",
+        "--audience",
+        "account",
+        "--subject",
+        "user-1",
+    ];
+    let ran = of_provider("/x", &slash).ends_with(3);
+    let checks = steady(&ran.stdout);
+    let (_, checks) = checks.split_once("checks").unwrap();
+    insta::assert_snapshot!(checks.split("answer").next().unwrap());
+    let right = ["--issuer", "https://sso.example.org/realms/x"];
+    of_provider("/x", &[&right[..], &["--audience", "account"]].concat())
+        .ends_with(3)
+        .says("token.audience, from the header: aud must hold \"api\"; the token's is another (account, which Keycloak writes");
+    let meant = [&right[..], &["--audience", "api"]].concat();
+    of_provider("/x", &[&meant[..], &["--claim", "plan=free"]].concat())
+        .ends_with(3)
+        .says("token.claims: the claim plan must be \"pro\"; the token says \"free\"");
+    of_provider("/admin/x", &[&meant[..], &["--role", "user"]].concat())
+        .ends_with(3)
+        .says("token.roles: the claim roles must hold \"admin\"; the token says [\"user\"]");
+    of_provider("/x", &[&meant[..], &["--claim", "plan=pro", "--subject", "Zoë"]].concat())
+        .ends_with(3)
+        .says("detail            x-user is to be the claim sub, which holds letters outside ASCII: \"Zoë\"");
+}
+
+#[test]
+fn a_path_that_clashes_names_the_reading_and_both_routes() {
+    for (path, says) in [
+        (
+            "//admin/x",
+            "as it stands it meets the route /**; read as \"/admin/x\" it meets the route /admin/**",
+        ),
+        (
+            "/x/%2e%2e/health",
+            "it meets the route /**; read as \"/health\" it meets the route /health",
+        ),
+        ("/ADMIN", "read as \"/ADMIN\" in another letter case it meets the route /admin/**"),
+        ("/health;x", "read as \"/health\" it meets the route /health"),
+    ] {
+        of_provider(path, &[]).ends_with(3).says("path.ambiguous: ").says(says);
+    }
+    of_provider("/q\\;b//../c%253f%3f%2561d", &[])
+        .ends_with(3)
+        .says("path.ambiguous: it can be read in more ways than are looked at");
+}
+
+#[test]
+fn what_leads_nowhere_says_where_something_is() {
+    let (_folder, path) = file("provider.yaml", &PROVIDER.replace("path: /**", "path: /v1/**"));
+    explain(&path, &["--get", "/v2/x"], &[])
+        .ends_with(3)
+        .says("route.unknown: api has the routes /admin/**, /health, /v1/**");
+    explain(&path, &["--get", "https://other.example/x"], &[]).ends_with(3).says(
+        "module.unknown: no module has the host other.example and a path_prefix of this path",
+    );
+}
+
+/// A requirement that the route does not have is not said to hold.
+#[test]
+fn only_what_a_route_asks_for_is_listed() {
+    let secret = [("IAHOME_JWT_SECRET", LONG)];
+    let header = format!("authorization: Bearer {}", token(LONG));
+    let at = ["--get", "/x", "--header", &header, "--at", "2029-12-31T23:50:00Z"];
+    let ran = explain(FRAME, &at, &secret).ends_with(0);
+    for requirement in ["addresses", "claims  ", "roles", "origins", "require_headers"] {
+        assert!(!ran.stdout.contains(&format!("\n  {requirement}")), "{}", ran.stdout);
+    }
+    let claims = [
+        "--issuer",
+        "https://sso.example.org/realms/x",
+        "--audience",
+        "api",
+        "--claim",
+        "plan=pro",
+    ];
+    let ran = of_provider("/x", &claims).ends_with(0);
+    for requirement in ["addresses", "claims"] {
+        assert!(ran.stdout.contains(&format!("\n  {requirement:<17} holds\n")), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_stands_in_place_of_a_token_is_said() {
+    for (header, says) in [
+        ("Authorization: Basic dXNlcjpodXNo", "Authorization has another scheme than Bearer"),
+        ("Authorization: Bearer opaque", "is no token: it has not three parts between dots"),
+        ("Authorization: Bearer", "nothing stands behind Bearer"),
+        (
+            "Cookie: other=1",
+            "a token is read from Authorization: Bearer or the cookie __Host-vigile",
+        ),
+    ] {
+        let ran = explain(FRAME, &["--get", "/x", "--header", header], &[]).ends_with(3);
+        ran.says("token.missing: ").says(says);
+    }
+}
+
+/// As the command line of curl and as Envoy have it.
+#[test]
+fn a_host_header_is_the_requests_host() {
+    let at = [
+        "--get",
+        "http://127.0.0.1:8080/health",
+        "--header",
+        "Host: stablediffusion.regispailler.fr",
+    ];
+    explain(FRAME, &at, &[]).ends_with(0).says("http://stablediffusion.regispailler.fr/health");
+    let twice = [&at[..], &["--header", "host: other"]].concat();
+    explain(FRAME, &twice, &[]).ends_with(64).says("Host is given twice");
+    explain(FRAME, &["--get", "https://café.example.org/"], &[])
+        .ends_with(3)
+        .says("https://xn--caf-dma.example.org/");
+    explain(FRAME, &["--get", "/health", "--header", ":path: /x"], &[])
+        .ends_with(64)
+        .says("come from --method and --get");
+    explain(
+        FRAME,
+        &["--get", "/health", "--header", "x-forwarded-proto: http", "--dest", "document"],
+        &[],
+    )
+    .ends_with(0);
+}
+
+#[test]
+fn times_and_destinations_that_are_none_say_what_is_one() {
+    let said = |option: &str, value: &str| {
+        explain(FRAME, &["--get", "/health", option, value], &[]).ends_with(64)
+    };
+    said("--at", "1700000000")
+        .says("1700000000 seconds since 1970 are written 2023-11-14T22:13:20Z");
+    said("--at", "2030-01-01").says("is a day: write a time of it, such as 2030-01-01T00:00:00Z");
+    said("--at", "yesterday").says("write it as 2026-01-01T00:00:00Z");
+    said("--dest", "ifram").says("a similar value exists: 'iframe'");
+    said("--from", "10.0.0.0/8").says("expected an address, as 192.0.2.9");
 }
 
 #[test]

@@ -31,13 +31,56 @@ fn every_config_is_sound_and_says_what_is_left_to_do() {
     let services = levels
         .iter()
         .flat_map(|level| [vec!["--level", level], vec!["--level", level, "--observe"]]);
-    let all = services.map(|more| service(&more)).chain([FRAME.to_vec()]);
+    let quotas = ["gradio", "gradio-3", "automatic1111", "comfyui"];
+    let frames = quotas.iter().map(|quota| [FRAME.as_slice(), &["--quota", quota]].concat());
+    let any = ["init", "frame"].into_iter().chain(FRAME.into_iter().skip(2)).collect();
+    let all = services.map(|more| service(&more)).chain([FRAME.to_vec(), any]).chain(frames);
     for arguments in all {
         let ran = vigile(&arguments, &[]).ends_with(0);
         assert!(ran.stderr.starts_with("Left to do:"), "{ran:?}");
         let (_folder, path) = file("envoy.yaml", &ran.stdout);
         let checked = vigile(&["check", &path], &[]);
         assert_eq!((checked.exit, checked.stdout.as_str()), (0, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_quota_counts_what_the_app_runs_and_only_where_it_is_asked_for() {
+    let without = vigile(&FRAME, &[]).fine();
+    for word in ["quota", "ratelimit", "used_up", "x-quota"] {
+        assert!(!without.contains(word), "{word}");
+    }
+    for (quota, counts, passes) in [
+        (
+            "gradio",
+            ["POST /gradio_api/queue/join", "POST /gradio_api/call/generate"],
+            ["GET /gradio_api/queue/data", "GET /gradio_api/call/generate/1"],
+        ),
+        ("gradio-3", ["GET /queue/join", "POST /run/predict"], ["GET /", "GET /info"]),
+        (
+            "automatic1111",
+            ["GET /queue/join", "POST /sdapi/v1/txt2img"],
+            ["POST /internal/progress", "POST /run/predict"],
+        ),
+        ("comfyui", ["POST /prompt", "POST /api/prompt"], ["GET /prompt", "POST /upload/image"]),
+    ] {
+        let config = vigile(&[FRAME.as_slice(), &["--quota", quota]].concat(), &[]).fine();
+        let (_folder, path) = file("envoy.yaml", &config);
+        let secret = [("IAHOME_JWT_SECRET", LONG)];
+        let mint = "token --alg HS256 --secret-env IAHOME_JWT_SECRET --module stablediffusion --subject alice --expires 5m";
+        let token = vigile(&mint.split(' ').collect::<Vec<_>>(), &secret).fine();
+        let bearer = format!("Authorization: Bearer {}", token.trim());
+        for (requests, counted) in [(counts, true), (passes, false)] {
+            for request in requests {
+                let (method, target) = request.split_once(' ').unwrap();
+                let address = format!("https://sd.example.org{target}");
+                let explain =
+                    ["explain", "--get", &address, "--method", method, "--header", &bearer, &path];
+                let explained = vigile(&explain, &secret).fine();
+                let is_counted = explained.contains("x-quota: generation");
+                assert_eq!(is_counted, counted, "{quota}, {request}: {explained}");
+            }
+        }
     }
 }
 

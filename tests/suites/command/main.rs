@@ -122,6 +122,34 @@ fn wrong_usage_has_a_status_of_its_own() {
     }
 }
 
+/// A secret that was put in the wrong place is not repeated; every output is looked through for it.
+#[test]
+fn no_argument_that_may_be_a_secret_is_repeated() {
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{LONG}\n{LONG}==\n-----END PRIVATE KEY-----");
+    for wrong in [LONG, &format!("--secret={LONG}"), &pem] {
+        for arguments in [
+            &["token", "--alg", "HS256", "--secret-env", wrong][..],
+            &["token", "--alg", "HS256", "--secret-file", wrong],
+            &["token", "--alg", "ES256", "--key-env", wrong],
+            &["token", "--alg", "HS256", "--secret-env", "S", wrong],
+            &["token", "--alg", wrong, "--secret-env", "S"],
+            &["token", "--alg", "HS256", "--secret-env", "S", "--claim", wrong],
+            &["token", "--alg", "HS256", "--secret-env", "S", "--expires", wrong],
+            &["explain", "tests/check/good/policy.yaml", "--get", "/", "--header", "A: b", wrong],
+            &["explain", "tests/check/good/policy.yaml", "--get", "/", "--header", wrong],
+            &["explain", "tests/check/good/policy.yaml", "--get", "/", "--from", wrong],
+            &["explain", "tests/check/good/policy.yaml", "--get", "/", "--at", wrong],
+            &["explain", "tests/check/good/policy.yaml", "--get", "/", "--dest", wrong],
+            &["key", wrong],
+            &["key", "--prefix", &format!("{wrong} ")],
+            &["init", "ocr", "--upstream", wrong],
+        ] {
+            let ran = vigile(arguments, &[("S", LONG)]);
+            assert!([1, 64].contains(&ran.exit), "{ran:?}");
+        }
+    }
+}
+
 #[test]
 fn help_shows_examples_and_statuses() {
     let top = vigile(&["--help"], &[]).fine();

@@ -46,6 +46,20 @@ fn what_is_missing_is_told_at_once_and_there_is_no_config() {
     assert_eq!(ran.stdout, "");
 }
 
+/// Places that a shell would expand are not guessed at.
+#[test]
+fn places_that_are_no_names_are_left_to_their_author() {
+    for (template, says) in [
+        ("a: ${A", "t.yaml:1: ${A has no } on its line: write ${NAME}"),
+        ("a: ${A\nb: }\n", "t.yaml:1: ${A has no } on its line"),
+        ("a: ${A:-x}\n", "t.yaml:1: ${A:-x} says more than a name, and no shell reads it"),
+        ("a: ${a}\n", "t.yaml:1: ${a} is no name: capitals, digits and _"),
+    ] {
+        let ran = rendered(template, "A=1\n", &[]).ends_with(1).says(says);
+        assert_eq!(ran.stdout, "");
+    }
+}
+
 #[test]
 fn a_secret_is_not_filled_in() {
     let env_file = format!("NAME=n\nKEY={LONG}\n");

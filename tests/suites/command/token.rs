@@ -133,9 +133,18 @@ fn times_are_spans_or_times() {
     assert_eq!(exp("2030-01-01T01:00:00+01:00"), json!(1_893_456_000));
     let stale = claims(&["--expires", "-5m"]);
     assert_eq!(stale["exp"].as_i64().unwrap(), stale["iat"].as_i64().unwrap() - 300);
-    for wrong in ["soon", "", "-", "5", "2030-01-01", "--5m"] {
+    for (wrong, says) in [
+        ("soon", "is no time: write it as 2026-01-01T00:00:00Z, or a span such as 10m"),
+        ("", "is no time"),
+        ("-", "is no time"),
+        ("5", "this number has no unit"),
+        ("1M", "M stands for months: write m for minutes"),
+        ("2030-01-01", "is a day: write a time of it, such as 2030-01-01T00:00:00Z"),
+        ("1700000000", "1700000000 seconds since 1970 are written 2023-11-14T22:13:20Z"),
+        ("--5m", "is no time"),
+    ] {
         let arguments = ["token", "--alg", "HS256", "--secret-env", "S", "--expires", wrong];
-        vigile(&arguments, &[("S", LONG)]).ends_with(64);
+        vigile(&arguments, &[("S", LONG)]).ends_with(64).says("--expires: ").says(says);
     }
 }
 
@@ -149,6 +158,9 @@ fn a_claim_is_said_once() {
         let arguments = [&["token", "--alg", "HS256", "--secret-env", "S"], &twice[..]].concat();
         vigile(&arguments, &[("S", LONG)]).ends_with(64).says("is given twice");
     }
+    vigile(&["token", "--alg", "HS256", "--secret-env", "S", "--claim", "exp=1"], &[("S", LONG)])
+        .ends_with(64)
+        .says("say --expires, which writes it");
 }
 
 #[test]
@@ -204,6 +216,39 @@ fn keys_come_from_files_too() {
     .ends_with(0);
 }
 
+/// The command in the message makes a key that signs.
+#[test]
+fn keys_in_other_forms_say_how_they_are_converted() {
+    let Ok(openssl) = vigile_tests::tools::program("openssl", "openssl") else { return };
+    let (folder, key) = file("key.pem", RING.private("p256"));
+    let run = |arguments: &[&str]| {
+        let done = std::process::Command::new(&openssl).args(arguments).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (sec1, encrypted, private) = (at("sec1.pem"), at("encrypted.pem"), at("private.pem"));
+    run(&["ec", "-in", &key, "-out", &sec1]);
+    run(&["pkcs8", "-topk8", "-in", &key, "-passout", "pass:do-not-show", "-out", &encrypted]);
+    for (form, says) in [(&sec1, "SEC 1"), (&encrypted, "this key is encrypted")] {
+        vigile(&["token", "--alg", "ES256", "--key-file", form], &[])
+            .ends_with(1)
+            .says(says)
+            .says("openssl pkcs8 -topk8 -nocrypt -in KEY.pem -out private.pem");
+        run(&[
+            "pkcs8",
+            "-topk8",
+            "-nocrypt",
+            "-in",
+            form,
+            "-passin",
+            "pass:do-not-show",
+            "-out",
+            &private,
+        ]);
+        vigile(&["token", "--alg", "ES256", "--key-file", &private], &[]).ends_with(0);
+    }
+}
+
 #[test]
 fn keys_that_do_not_fit_are_refused_without_a_word_of_them() {
     let with = |algorithm: &str, source: &str, key: &str| {
@@ -211,9 +256,41 @@ fn keys_that_do_not_fit_are_refused_without_a_word_of_them() {
     };
     with("HS256", "--secret-env", "do-not-show").says("takes a secret of 32 bytes at least");
     with("HS256", "--secret-env", &format!("{LONG}\n")).says("ends with a newline");
-    with("RS256", "--key-env", LONG).says("no private key for RS256");
-    with("ES256", "--key-env", RING.private("rsa")).says("no private key for ES256");
-    with("ES384", "--key-env", RING.private("p256")).says("no private key for ES384");
+    with("RS256", "--key-env", LONG)
+        .says("this is no key in PEM")
+        .says("openssl genpkey -algorithm RSA");
+    with("ES256", "--key-env", RING.private("rsa"))
+        .says("this key is for RS256, and not for ES256");
+    with("ES384", "--key-env", RING.private("p256"))
+        .says("this key is for ES256, and not for ES384");
+    with("HS256", "--secret-env", RING.private("p256").trim()).says("this is a key in PEM");
+    let public = RING.environment()["P256_PUBLIC_KEY"].clone();
+    with("ES256", "--key-env", &public).says("a token is signed by the private key");
+    with("ES256", "--key-env", "{\"kty\":\"EC\",\"d\":\"do-not-show\"}")
+        .says("this is a JWK, and PEM is read");
+    let pem = |kind: &str| format!("-----BEGIN {kind}-----\ndo-not-show\n-----END {kind}-----\n");
+    with("EdDSA", "--key-env", &pem("OPENSSH PRIVATE KEY"))
+        .says("OpenSSH's own form")
+        .says("-algorithm Ed25519");
+    with("RS256", "--key-env", &pem("PRIVATE KEY"))
+        .says("this key is damaged, or of no kind that RS256 takes");
+    for (algorithm, source, says) in [
+        ("HS256", "--key-env", "say --secret-env or --secret-file"),
+        ("RS256", "--secret-env", "say --key-env or --key-file"),
+    ] {
+        vigile(&["token", "--alg", algorithm, source, "K"], &[("K", LONG)])
+            .ends_with(64)
+            .says(says);
+    }
+    for (algorithm, says) in [
+        ("ES512", "ES512 (P-521) is not verified here"),
+        ("hs256", "did you mean \"HS256\"?"),
+        ("none", "anybody can write such a token"),
+    ] {
+        vigile(&["token", "--alg", algorithm, "--secret-env", "K"], &[("K", LONG)])
+            .ends_with(64)
+            .says(says);
+    }
     vigile(&["token", "--alg", "HS256", "--secret-env", "UNSET"], &[])
         .ends_with(1)
         .says("UNSET is not set");

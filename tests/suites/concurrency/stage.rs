@@ -17,6 +17,9 @@ use super::gpu::{Gpu, Work};
 /// Longer than a lease lives and a module takes to come back, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The size of a body that is held.
+const BODY: usize = 131_072;
+
 pub(crate) struct Stage {
     envoy: Envoy,
     gpu: Gpu,
@@ -133,6 +136,33 @@ impl Stage {
         stream
     }
 
+    /// The head of a request and half of its body, which is held to be looked at.
+    pub(crate) fn begin_a_body(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.envoy.listener("gate")).unwrap();
+        let token = &self.token;
+        let head = format!(
+            "POST /read?ms=0 HTTP/1.1\r\nHost: studio.example.org\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {BODY}\r\n\r\n"
+        );
+        let half = vec![b' '; BODY / 2];
+        let _ = stream.write_all(&[head.as_bytes(), &half].concat());
+        stream
+    }
+
+    /// The other half of it.
+    pub(crate) fn end_a_body(stream: &mut TcpStream) -> u16 {
+        let mut half = vec![b' '; BODY - BODY / 2];
+        let json = br#"{"prompt":"a cat"}"#;
+        half[..json.len()].copy_from_slice(json);
+        let _ = stream.write_all(&half);
+        Self::answered(stream, PATIENCE).unwrap_or_default()
+    }
+
+    /// The status of the answer, if one comes in time.
+    pub(crate) fn answered(stream: &mut TcpStream, patience: Duration) -> Option<u16> {
+        stream.set_read_timeout(Some(patience)).unwrap();
+        wire::read(stream, false).ok().map(|answer| answer.status)
+    }
+
     pub(crate) fn never_two(&self) -> Result<(), String> {
         match self.gpu.most(&self.subject) {
             1 => Ok(()),
@@ -184,7 +214,11 @@ fn listener(name: &str, module: &Path, number: u32) -> Value {
             "keys": [{ "secret": { "env": "IAHOME_JWT_SECRET" } }] }],
         "modules": [{ "name": "studio", "hosts": ["studio.example.org"], "module_claim": "none",
             "forward": { "x-user-id": { "claim": "sub" } },
-            "routes": [{ "path": "/generate", "token": { "issuer": "iahome" }, "concurrency": 1 }] }],
+            "routes": [
+                { "path": "/generate", "token": { "issuer": "iahome" }, "concurrency": 1 },
+                { "path": "/read", "token": { "issuer": "iahome" }, "concurrency": 1,
+                    "body": { "json": { "prompt": { "type": "string" } }, "max_bytes": BODY } },
+            ] }],
     });
     let configuration = json!({
         "@type": "type.googleapis.com/google.protobuf.Struct", "value": policy,
@@ -202,6 +236,8 @@ fn listener(name: &str, module: &Path, number: u32) -> Value {
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                 "stat_prefix": name,
+                // Until the whole request is here: an answer may take longer.
+                "request_timeout": "5s",
                 "http_filters": [filter, {
                     "name": "envoy.filters.http.router",
                     "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },

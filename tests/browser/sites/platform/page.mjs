@@ -1,14 +1,14 @@
 // The platform's page of docs/platform.md, around the script that is handed out there. The query says what a
 // test wants: the user and the module; the key and the life of the first token, in seconds; and `told`, the
 // life that the platform claims where it is wrong about it. `src` opens the frame without the script, by the
-// attribute, as in 000_c7cfb956090c32fd.txt.
+// attribute, as in 000_c7cfb956090c32fd.txt; `by-address` has the script put the token into the frame's address.
 import { openModule } from "/vigile-frame.js";
 
 const HOUR = 3600;
 const query = new URLSearchParams(location.search);
 const module = query.get("module") ?? "https://stablediffusion.regispailler.fr";
-// What came by postMessage, when the sessions end, and how the script ended.
-const seen = { messages: [], ends: [], refused: [] };
+// What came by postMessage, when the sessions end, how the script ended, and its states.
+const seen = { messages: [], ends: [], refused: [], states: [] };
 const lives = query.getAll("life").map(Number);
 
 async function minted(life) {
@@ -39,6 +39,8 @@ if (query.has("user")) {
   else openModule(frame, {
     module: `${module}/`,
     mint,
+    refresh: query.has("by-address") ? null : undefined,
+    changed: (state, why) => seen.states.push(why ? `${state} ${why}` : state),
     refused(reason) {
       seen.refused.push(reason);
       document.querySelector("#refusal").textContent = `The module cannot be opened (${reason}).`;

@@ -6,7 +6,7 @@ use vigile_browser_tests::netlog::NetLog;
 use vigile_browser_tests::stage::{LOGIN, MODULE, Stage, Variant};
 use vigile_browser_tests::visit::Visit;
 
-/// With `embed.app_cookies: partitioned` a login stays, and survives a reload.
+/// As `embed` has it by default a login stays, and survives a reload.
 pub(crate) fn stays_where_it_is_partitioned(stage: &Stage) {
     let traces = stage.visit(&Settings::english(), Variant::Login, async |visit| {
         visit.open_login("lena").await;
@@ -27,7 +27,7 @@ pub(crate) fn stays_where_it_is_partitioned(stage: &Stage) {
     assert!(sent(&traces.net_log()) > 20, "the app's cookie went along");
 }
 
-/// Without the key it is the cookie that is lost: the login is good, and the page asks for it again.
+/// With `app_cookies: untouched` it is the cookie that is lost: the login is good, and the page asks for it again.
 pub(crate) fn is_lost_where_it_is_not(stage: &Stage) {
     let traces = stage.visit(&Settings::english(), Variant::LoginUntouched, async |visit| {
         visit.open_login("luca").await;

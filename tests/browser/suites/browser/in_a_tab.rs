@@ -27,11 +27,16 @@ pub(crate) fn leads_to_the_platform(stage: &Stage) {
     assert_eq!(traces.breaches(), Vec::<String>::new());
 }
 
-/// It does so without scripts as well.
+/// Without scripts nothing could stop it, so nothing leads away; the link does.
 pub(crate) fn leads_to_the_platform_without_scripts(stage: &Stage) {
     stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
         visit.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
         visit.open(ADDRESS).await;
+        let soon = visit.driver.find(By::Css(".soon")).await.unwrap();
+        assert!(!soon.is_displayed().await.unwrap());
+        let source = visit.driver.source().await.unwrap();
+        assert!(!source.contains("http-equiv"), "{source}");
+        visit.driver.find(By::Css("main a")).await.unwrap().click().await.unwrap();
         let deadline = Instant::now() + PATIENCE;
         while visit.driver.current_url().await.unwrap().as_str() != PLATFORM {
             assert!(Instant::now() < deadline, "it leads nowhere");
@@ -72,6 +77,13 @@ pub(crate) fn left_by_keyboard(stage: &Stage) {
             return [textContent, getComputedStyle(document.activeElement).outlineStyle]";
         assert_eq!(visit.value(focus).await, json!(["Go to iahome.fr", "solid"]));
         visit.picture("block-page-focus").await;
+        // WCAG 2.2.1: whoever needs more than the eight seconds can stop them.
+        visit.driver.action_chain().send_keys(Key::Tab + "").perform().await.unwrap();
+        assert_eq!(visit.value(focus).await, json!(["Stay here", "solid"]));
+        visit.driver.action_chain().send_keys(Key::Enter + "").perform().await.unwrap();
+        let stayed = "const { stopped, leaving } = globalThis;
+            return [stopped === leaving, document.querySelector('.soon').hidden, document.activeElement.textContent]";
+        assert_eq!(visit.value(stayed).await, json!([true, true, "Go to iahome.fr"]));
         visit.driver.action_chain().send_keys(Key::Enter + "").perform().await.unwrap();
         visit.until(&format!("return location.href === '{PLATFORM}'")).await;
     });
@@ -82,8 +94,10 @@ pub(crate) fn left_by_keyboard(stage: &Stage) {
 /// `leads_to_the_platform`.
 async fn stay(visit: &Visit) {
     let source = "{
-        const wait = setTimeout;
-        globalThis.setTimeout = (run, after) => wait(run, after === 8000 ? 600_000 : after);
+        const [wait, stop] = [setTimeout, clearTimeout];
+        globalThis.setTimeout = (run, after) =>
+            after === 8000 ? (globalThis.leaving = wait(run, 600_000)) : wait(run, after);
+        globalThis.clearTimeout = (timer) => stop((globalThis.stopped = timer));
     }";
     visit.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
 }

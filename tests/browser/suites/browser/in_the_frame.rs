@@ -16,7 +16,7 @@ const ORIGIN: &str = "https://stablediffusion.regispailler.fr";
 /// told, and the link opens a tab.
 pub(crate) fn invalid_token(stage: &Stage) {
     let traces = stage.visit(&Settings::french(), Variant::AsItStands, async |visit| {
-        visit.open("https://iahome.fr/?user=forger&key=stranger").await;
+        visit.open("https://iahome.fr/?user=forger&key=stranger&by-address").await;
         visit.until("return seen.refused.length").await;
         visit.enter(FRAME).await;
         is_page(visit, "fr", "Accès protégé", "token.signature").await;
@@ -36,7 +36,7 @@ pub(crate) fn invalid_token(stage: &Stage) {
 pub(crate) fn expired_token(stage: &Stage) {
     let traces = stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
         visit.resize(1000, 640, 1.0, false).await;
-        visit.open("https://iahome.fr/?user=camille&life=-60&life=-60&told=3600").await;
+        visit.open("https://iahome.fr/?user=camille&life=-60&life=-60&told=3600&by-address").await;
         visit.until("return seen.refused.length").await;
         let twice = json!([[ORIGIN, "token.expired"], [ORIGIN, "token.expired"]]);
         assert_eq!(visit.refusals().await, twice);
@@ -65,7 +65,7 @@ async fn fits(visit: &Visit) {
 /// Where the new token is good, the visitor sees the app.
 pub(crate) fn an_expired_token_is_mended(stage: &Stage) {
     stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
-        visit.open_module("mended", "life=-60&told=3600").await;
+        visit.open_module("mended", "life=-60&told=3600&by-address").await;
         visit.generate("after all", 1).await;
         visit.caption("mended: after all").await;
         assert_eq!(visit.refusals().await, json!([[ORIGIN, "token.expired"]]));
@@ -73,19 +73,36 @@ pub(crate) fn an_expired_token_is_mended(stage: &Stage) {
     });
 }
 
+/// Where the session comes first, a token that is refused opens nothing: the script says why, and the frame stays empty.
+pub(crate) fn refused_before_it_opens(stage: &Stage) {
+    stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
+        visit.open("https://iahome.fr/?user=fay&key=stranger").await;
+        visit.until("return seen.refused.length").await;
+        let states = json!(["opening", "refused token.signature"]);
+        assert_eq!(visit.value("return seen.states").await, states);
+        assert_eq!(visit.refusals().await, json!([]));
+        visit.enter(FRAME).await;
+        assert_eq!(visit.value("return location.href").await, json!("about:blank"));
+    });
+}
+
 /// A page of the module's own around the block page is not the platform: it hears nothing.
 pub(crate) fn nobody_else_is_told(stage: &Stage) {
+    let good = stage.platform.mint("nora", 3600);
+    // In the module's form: any other text would be the app's own.
+    let forged = good.rsplit_once('.').map(|(claims, _)| format!("{claims}.{}", "A".repeat(43)));
+    let source = format!("inner.src = '/?token={}';", forged.unwrap());
     stage.visit(&Settings::english(), Variant::AsItStands, async |visit| {
         visit.open_module("nora", "").await;
         visit
-            .value(
+            .value(&format!(
                 "window.heard = [];
                  addEventListener('message', event => heard.push(event.data));
                  const inner = document.createElement('iframe');
                  inner.id = 'inner';
-                 inner.src = '/?token=no-token';
-                 document.body.append(inner)",
-            )
+                 {source}
+                 document.body.append(inner)"
+            ))
             .await;
         visit
             .until("return document.querySelector('#inner').contentDocument?.querySelector('h1') != null")

@@ -17,7 +17,7 @@ pub(crate) fn is_nowhere(stage: &Stage) {
         visit.image().await;
         let places = places_of_a_page(visit).await;
         let token = &stage.platform.tokens_of("tessa")[0];
-        let own = r#"["https://stablediffusion.regispailler.fr/","","","#;
+        let own = r#"["https://stablediffusion.regispailler.fr/","https://iahome.fr/","","#;
         assert!(places.starts_with(own), "{places}");
         assert!(!places.contains(token.as_str()) && !places.contains("token="), "{places}");
     });
@@ -46,7 +46,7 @@ fn sent_in_one_request(token: &str, log: &NetLog) {
         .lines()
         .filter(|line| line.contains(token))
         .partition(|line| line.starts_with("cookie: __Host-vigile-p="));
-    assert_eq!(others, [format!(":path: /?token={token}")]);
+    assert_eq!(others, [format!(":path: /.vigile/refresh?token={token}")]);
     assert!(cookies.len() > 50, "the cookie came along {} times", cookies.len());
     let to_module = log.to(MODULE).filter(|sent| sent.header("cookie").is_some());
     assert_eq!(to_module.count(), cookies.len(), "and to the module alone");
@@ -58,7 +58,11 @@ fn unknown_behind_the_gate(stage: &Stage, user: &str, token: &str) {
     let seen = app.recorder.heads_of(user);
     assert!(seen.len() > 50 && seen.iter().any(|head| head.headers.contains("referer: https://")));
     let lines = stage.logged(SAMPLE, user);
-    assert!(lines.iter().any(|line| line["reason"] == "exchange.done" && line["path"] == "/"));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["reason"] == "refresh.done" && line["path"] == "/.vigile/refresh")
+    );
     let envoy = stage.envoy(SAMPLE);
     assert!(!envoy.logged().is_empty());
     for (place, text) in [
