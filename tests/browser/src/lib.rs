@@ -1,8 +1,10 @@
-//! A visitor: a real Chromium, a platform, a hostile site, and real Gradio apps behind a real Envoy.
+//! A visitor: a real Chromium or Firefox, a platform, a hostile site, and real Gradio apps behind a real Envoy.
 
 pub mod chromium;
+pub mod firefox;
 pub mod frame;
 pub mod gradio;
+pub mod names;
 pub mod netlog;
 pub mod pictures;
 pub mod platform;

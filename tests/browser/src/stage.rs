@@ -3,20 +3,24 @@
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
+use thirtyfour::WebDriver;
 use tokio::runtime::Runtime;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::chromium::{Chromedriver, Network, Settings};
+use crate::firefox::Geckodriver;
 use crate::gradio::Gradio;
+use crate::names;
 use crate::pictures;
 use crate::platform::Platform;
 use crate::site;
 use crate::tls::Certificates;
 use crate::traces::Traces;
-use crate::visit::Visit;
+use crate::visit::{Browser, Visit};
 use vigile_tests::envoy::{self, Envoy};
 use vigile_tests::https;
 use vigile_tests::keys::RING;
@@ -60,7 +64,8 @@ pub type Gate = fn(SocketAddr, Arc<ServerConfig>) -> SocketAddr;
 pub struct Stage {
     gate: Option<(Gate, OnceLock<SocketAddr>)>,
     runtime: Runtime,
-    chromedriver: Chromedriver,
+    pub browser: Browser,
+    chromedriver: OnceLock<Chromedriver>,
     certificates: Certificates,
     fingerprint: String,
     pub platform: Platform,
@@ -77,8 +82,8 @@ pub struct App {
 }
 
 impl Stage {
-    /// Starts what every scenario needs.
-    pub fn start() -> Self {
+    /// Starts what every scenario needs, for visitors with this browser.
+    pub fn start(browser: Browser) -> Self {
         let runtime = Runtime::new().unwrap();
         let certificates = Certificates::make();
         let platform = Platform::default();
@@ -87,7 +92,8 @@ impl Stage {
         Self {
             platform_address: serve(platform.router(), PLATFORM),
             hostile_address: serve(site::hostile(), HOSTILE),
-            chromedriver: Chromedriver::start(),
+            browser,
+            chromedriver: OnceLock::new(),
             fingerprint: certificates.fingerprint(),
             certificates,
             platform,
@@ -98,9 +104,9 @@ impl Stage {
         }
     }
 
-    /// The same with a gate that is not Envoy, before the sample's app.
+    /// The same with Chromium and a gate that is not Envoy, before the sample's app.
     pub fn behind(gate: Gate) -> Self {
-        Self { gate: Some((gate, OnceLock::new())), ..Self::start() }
+        Self { gate: Some((gate, OnceLock::new())), ..Self::start(Browser::Chromium) }
     }
 
     /// Lets somebody visit, and gives what the browser leaves behind. Where the visit fails, there is a
@@ -113,16 +119,13 @@ impl Stage {
     ) -> Traces {
         let folder = tempfile::tempdir().unwrap();
         let names = self.names(variant);
-        let names: Vec<(&str, SocketAddr)> =
-            names.iter().map(|(name, to)| (name.as_str(), *to)).collect();
-        let network = Network { names: &names, fingerprint: &self.fingerprint };
-        let driver =
-            self.runtime.block_on(self.chromedriver.browse(settings, &network, folder.path()));
-        let visit = Visit::new(driver, folder);
+        let (driver, _gecko) = self.runtime.block_on(self.browse(settings, names, folder.path()));
+        let visit = Visit::new(driver, self.browser, folder);
         let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.block_on(plot(&visit))));
         let traces = self.runtime.block_on(async {
             if outcome.is_err() {
                 let name = format!("failed-{}", visit.name());
+                visit.leave().await;
                 visit.picture(&name).await;
                 println!("a picture of it: {}/{name}.png", pictures::folder().display());
             }
@@ -133,6 +136,29 @@ impl Stage {
             resume_unwind(panic);
         }
         traces
+    }
+
+    /// A browser with a profile in this folder, and what must live as long as it does.
+    async fn browse(
+        &self,
+        settings: &Settings,
+        names: Vec<(String, SocketAddr)>,
+        at: &Path,
+    ) -> (WebDriver, Option<Geckodriver>) {
+        match self.browser {
+            Browser::Chromium => {
+                let names: Vec<(&str, SocketAddr)> =
+                    names.iter().map(|(name, to)| (name.as_str(), *to)).collect();
+                let network = Network { names: &names, fingerprint: &self.fingerprint };
+                let chromedriver = self.chromedriver.get_or_init(Chromedriver::start);
+                (chromedriver.browse(settings, &network, at).await, None)
+            }
+            Browser::Firefox => {
+                let gecko = Geckodriver::start(at);
+                let proxy = names::proxy(names).await;
+                (gecko.browse(settings, proxy, at).await, Some(gecko))
+            }
+        }
     }
 
     fn names(&self, variant: Variant) -> Vec<(String, SocketAddr)> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ct_codecs::{Base64, Encoder};
-use rcgen::{CertificateParams, KeyPair, PublicKeyData};
+use rcgen::{CertificateParams, DnType, KeyPair, PublicKeyData};
 use tokio_rustls::rustls::ServerConfig;
 use vigile_tests::https;
 
@@ -49,6 +49,9 @@ impl Certificates {
     }
 
     fn certificate(&self, name: &str) -> rcgen::Certificate {
-        CertificateParams::new([name.to_owned()]).unwrap().self_signed(&self.key).unwrap()
+        let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
+        // Firefox refuses two certificates of one issuer with one serial number, which comes from the key.
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.self_signed(&self.key).unwrap()
     }
 }

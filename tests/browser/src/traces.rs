@@ -4,24 +4,30 @@ use std::path::{Path, PathBuf};
 
 use crate::chromium;
 use crate::netlog::NetLog;
+use crate::visit::Browser;
 
 /// The folder of a browser's profile, downloads and net log.
 pub struct Traces {
+    browser: Browser,
     folder: tempfile::TempDir,
 }
 
 impl Traces {
-    pub fn of(folder: tempfile::TempDir) -> Self {
-        Self { folder }
+    pub fn of(browser: Browser, folder: tempfile::TempDir) -> Self {
+        Self { browser, folder }
     }
 
-    /// What went over the network.
+    /// What went over the network, by Chromium's own log: Firefox writes none.
     pub fn net_log(&self) -> NetLog {
         NetLog::read(&chromium::net_log(self.folder.path()))
     }
 
     /// What the console said, of every frame; chromedriver's own log leaves out those of other sites.
+    /// Firefox prints nothing of it.
     pub fn console(&self) -> Vec<String> {
+        if self.browser == Browser::Firefox {
+            return Vec::new();
+        }
         let text = std::fs::read(chromium::console(self.folder.path())).unwrap();
         let text = String::from_utf8_lossy(&text).into_owned();
         text.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect()

@@ -12,15 +12,23 @@ use crate::traces::Traces;
 /// How long anything may take that is waited for, on a machine that has other work as well.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The browsers that a visit can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Browser {
+    Chromium,
+    Firefox,
+}
+
 /// A browser and the folder of its profile, downloads and net log.
 pub struct Visit {
     pub driver: WebDriver,
+    browser: Browser,
     folder: tempfile::TempDir,
 }
 
 impl Visit {
-    pub fn new(driver: WebDriver, folder: tempfile::TempDir) -> Self {
-        Self { driver, folder }
+    pub fn new(driver: WebDriver, browser: Browser, folder: tempfile::TempDir) -> Self {
+        Self { driver, browser, folder }
     }
 
     /// A name that no other visit has.
@@ -106,15 +114,18 @@ impl Visit {
         field.send_keys(text).await.unwrap();
     }
 
-    /// The window as a phone's, or another's.
+    /// The window as a phone's, or another's. Firefox has windows alone, and none as narrow as a phone.
     pub async fn resize(&self, width: u32, height: u32, scale: f64, mobile: bool) {
+        if self.browser == Browser::Firefox {
+            return self.driver.set_window_rect(0, 0, width, height).await.unwrap();
+        }
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile,
         });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// A command to the browser itself (Chrome DevTools Protocol).
+    /// A command to Chromium itself (Chrome DevTools Protocol).
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(command, parameters).await;
         answer.unwrap_or_else(|error| panic!("{command}: {error}"))
@@ -127,7 +138,8 @@ impl Visit {
 
     /// What stands on the page, for messages of failed tests.
     pub async fn seen(&self) -> String {
-        let script = "return location.href + '\\n' + document.body.innerText.slice(0, 600)";
+        let script = "return [location.href, document.body.innerText.slice(0, 600),
+            ...(globalThis.seen?.states ?? [])].join('\\n')";
         match self.driver.execute(script, Vec::new()).await {
             Ok(seen) => seen.json().as_str().unwrap_or_default().to_owned(),
             Err(error) => error.to_string(),
@@ -137,7 +149,7 @@ impl Visit {
     /// Ends the browser.
     pub async fn end(self) -> Traces {
         self.driver.quit().await.unwrap();
-        Traces::of(self.folder)
+        Traces::of(self.browser, self.folder)
     }
 }
 

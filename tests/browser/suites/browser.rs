@@ -1,4 +1,4 @@
-//! 000_c7cfb956090c32fd.txt in a real Chromium with third-party cookies blocked: the sample
+//! 000_c7cfb956090c32fd.txt in a real Chromium with third-party cookies blocked, and in a real Firefox as it comes: the sample
 //! `envoy/stable-diffusion` as it stands, real Gradio, platform and module on two registrable domains.
 //!
 //! Where Chromium or a Gradio is missing, a trial is skipped and says why; with `CI` set it fails. The
@@ -20,11 +20,13 @@ use std::sync::{Arc, LazyLock};
 
 use browser::{app_login, hostile, in_a_tab, in_the_frame, session, token, variants};
 use libtest_mimic::{Arguments, Trial};
-use vigile_browser_tests::chromium;
 use vigile_browser_tests::stage::Stage;
+use vigile_browser_tests::visit::Browser;
+use vigile_browser_tests::{chromium, firefox};
 use vigile_tests::{envoy, tools};
 
 type Scenario = (&'static str, fn(&Stage));
+type LazyStage = Arc<LazyLock<Stage>>;
 
 const SCENARIOS: [Scenario; 27] = [
     // Those that wait for something come first.
@@ -60,20 +62,45 @@ const SCENARIOS: [Scenario; 27] = [
     ("variants/the_tightest_policy_is_not_breached", variants::the_tightest_policy),
 ];
 
+/// Those of them that a Firefox runs as well, by names that begin with `firefox/`. The others read Chromium's log of the
+/// network or speak its protocol.
+const IN_FIREFOX: [&str; 13] = [
+    "session/renewed_before_its_end_it_goes_on",
+    "session/a_stream_past_the_end_is_not_cut",
+    "session/an_ended_one_says_so_in_gradio",
+    "1_direct_access/leads_to_the_platform",
+    "2_invalid_token/in_the_frame",
+    "2_invalid_token/before_it_opens",
+    "3_expired_token/in_the_frame",
+    "3_expired_token/mended_by_the_platform",
+    "4_granted/generates_uploads_downloads",
+    "4_granted/a_used_up_quota_is_told",
+    "hostile/is_not_told",
+    "variants/gradio_3_over_a_websocket",
+    "app_login/stays_where_it_is_partitioned",
+];
+
 fn main() {
     let mut arguments = Arguments::from_args();
     // Half of a scenario is waiting.
     arguments.test_threads = arguments.test_threads.or(Some(3));
-    let stage = Arc::new(LazyLock::new(Stage::start as fn() -> Stage));
-    let trials = SCENARIOS.into_iter().map(|scenario| trial(scenario, stage.clone())).collect();
+    let chromium: LazyStage = Arc::new(LazyLock::new(|| Stage::start(Browser::Chromium)));
+    let firefox: LazyStage = Arc::new(LazyLock::new(|| Stage::start(Browser::Firefox)));
+    let in_chromium = SCENARIOS
+        .map(|(name, run)| trial(name.to_owned(), run, chromium::installed(), chromium.clone()));
+    let in_firefox = IN_FIREFOX.map(|wanted| {
+        let (name, run) = SCENARIOS.into_iter().find(|(name, _)| *name == wanted).unwrap();
+        trial(format!("firefox/{name}"), run, firefox::installed(), firefox.clone())
+    });
+    let trials = in_chromium.into_iter().chain(in_firefox).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    drop(stage);
+    drop((chromium, firefox));
     conclusion.exit();
 }
 
-fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
-    match missing(name) {
-        Some(reason) => tools::skipped(name, reason),
+fn trial(name: String, run: fn(&Stage), browser: Result<(), String>, stage: LazyStage) -> Trial {
+    match missing(&name, browser) {
+        Some(reason) => tools::skipped(&name, reason),
         None => Trial::test(name, move || {
             run(&stage);
             Ok(())
@@ -81,13 +108,13 @@ fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
     }
 }
 
-/// What a scenario needs and this system lacks.
-fn missing(name: &str) -> Option<String> {
+/// Names what a scenario needs and this system lacks.
+fn missing(name: &str, browser: Result<(), String>) -> Option<String> {
     let venvs: &[&str] =
         if name.contains("gradio_3") { &["gradio-6", "gradio-3"] } else { &["gradio-6"] };
     let envoys = tools::envoys().map(|_| ());
     let module = envoy::module().exists().then_some(());
     let module = module.ok_or("dist/vigile.wasm is missing: run ./build.sh test".to_owned());
     let gradios = venvs.iter().map(|venv| tools::venv(venv).map(|_| ()));
-    [envoys, module, chromium::installed()].into_iter().chain(gradios).find_map(Result::err)
+    [envoys, module, browser].into_iter().chain(gradios).find_map(Result::err)
 }

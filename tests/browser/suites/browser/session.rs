@@ -115,6 +115,7 @@ pub(crate) fn a_used_up_quota(stage: &Stage) {
             .until("return document.querySelector('[data-testid=toast-text]')?.textContent")
             .await;
         assert!(toast.as_str().unwrap().contains("Votre quota de générations est épuisé"), "{toast}");
+        visit.leave().await;
         visit.picture("used-up-quota").await;
     });
     assert!(!holds(&stage.app(SAMPLE).recorder.bytes(), b"one too many"), "the app heard of it");
