@@ -11,3 +11,4 @@ pub mod stage;
 pub mod tls;
 pub mod traces;
 pub mod visit;
+pub mod worker;
