@@ -29,7 +29,7 @@ pub(crate) fn pass_through(stage: &Stage) {
 
 /// The same worker sends the token's address once more, and what comes of it is the redirect that cuts the token.
 pub(crate) fn pass_through_by_address(stage: &Stage) {
-    let case = Case { kind: "pass-through", user: "petra", by_address: true };
+    let case = Case { kind: "pass-through", user: "wilma", by_address: true };
     let traces = three_openings(stage, &case);
     let sent = navigations(&traces, "empty");
     let with_token = sent.iter().filter(|path| path.starts_with("/?token=")).count();
