@@ -25,11 +25,21 @@ pub struct Settings {
     pub language: &'static str,
     /// Whether cookies of third parties are blocked, as most visitors have it.
     pub blocks_third_parties: bool,
+    /// Whether all cookies are blocked.
+    pub blocks_cookies: bool,
+    /// Where the platform is on the internet and the module in the local network: whether the visitor lets the one
+    /// reach the other.
+    pub local_network: Option<bool>,
 }
 
 impl Settings {
     pub fn french() -> Self {
-        Self { language: "fr-FR,fr", blocks_third_parties: true }
+        Self {
+            language: "fr-FR,fr",
+            blocks_third_parties: true,
+            blocks_cookies: false,
+            local_network: None,
+        }
     }
 
     pub fn english() -> Self {
@@ -39,6 +49,7 @@ impl Settings {
 
 /// Where a name leads, and whom to trust.
 pub struct Network<'n> {
+    pub platform: SocketAddr,
     pub names: &'n [(&'n str, SocketAddr)],
     pub fingerprint: &'n str,
 }
@@ -138,16 +149,31 @@ fn capabilities(
     for argument in ARGUMENTS.into_iter().chain(places.iter().map(String::as_str)) {
         capabilities.add_arg(argument).unwrap();
     }
+    if settings.local_network.is_some() {
+        let public = format!("--ip-address-space-overrides={}=public", network.platform);
+        capabilities.add_arg(&public).unwrap();
+    }
     capabilities.add_experimental_option("prefs", preferences(settings, at)).unwrap();
     capabilities
 }
 
 fn preferences(settings: &Settings, at: &Path) -> Value {
+    let local_network = match settings.local_network {
+        Some(true) => 1,
+        Some(false) => 2,
+        None => 3,
+    };
     json!({
         "intl.accept_languages": settings.language,
         // 0 allows the cookies of third parties, 1 blocks them.
         "profile.cookie_controls_mode": u8::from(settings.blocks_third_parties),
         "profile.block_third_party_cookies": settings.blocks_third_parties,
+        // 1 allows all cookies, 2 blocks them.
+        "profile.default_content_setting_values.cookies": 1 + u8::from(settings.blocks_cookies),
+        // 1 allows it, 2 blocks it, 3 asks the visitor. The first name became the other two.
+        "profile.default_content_setting_values.local_network_access": local_network,
+        "profile.default_content_setting_values.local_network": local_network,
+        "profile.default_content_setting_values.loopback_network": local_network,
         "download.default_directory": downloads(at),
         "download.prompt_for_download": false,
     })

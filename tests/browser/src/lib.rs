@@ -13,3 +13,4 @@ pub mod stage;
 pub mod tls;
 pub mod traces;
 pub mod visit;
+pub mod worker;

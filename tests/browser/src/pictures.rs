@@ -7,7 +7,14 @@ use vigile_tests::policies::project;
 use crate::visit::Visit;
 
 /// Those that the documentation shows: written to `docs/images/` where `VIGILE_WRITE_IMAGES` is set.
-const SHOWN: [&str; 4] = ["visitor", "block-page", "block-page-frame", "block-page-phone"];
+const SHOWN: [&str; 6] = [
+    "visitor",
+    "block-page",
+    "block-page-frame",
+    "block-page-phone",
+    "unreachable-frame",
+    "cookie-blocked-frame",
+];
 
 /// Where this run's pictures go.
 pub fn folder() -> PathBuf {

@@ -21,6 +21,7 @@ use crate::site;
 use crate::tls::Certificates;
 use crate::traces::Traces;
 use crate::visit::{Browser, Visit};
+use crate::worker::WorkerApp;
 use vigile_tests::envoy::{self, Envoy};
 use vigile_tests::https;
 use vigile_tests::keys::RING;
@@ -55,6 +56,10 @@ pub enum Variant {
     Login,
     /// Before the same, its cookies as they are.
     LoginUntouched,
+    /// Before an app with a service worker.
+    Worker,
+    /// Before an app that is down, until a scenario brings it up.
+    Down,
 }
 
 /// Starts another gate than Envoy before an app, with the certificate of its host; gives where it listens.
@@ -72,7 +77,10 @@ pub struct Stage {
     platform_address: SocketAddr,
     hostile_address: SocketAddr,
     gradio: [OnceLock<App>; 3],
-    envoys: [OnceLock<Envoy>; 6],
+    worker: OnceLock<(WorkerApp, Recorder)>,
+    /// The app of `Variant::Down`.
+    pub down: WorkerApp,
+    envoys: [OnceLock<Envoy>; 8],
 }
 
 /// An app and what it was sent.
@@ -98,6 +106,8 @@ impl Stage {
             certificates,
             platform,
             gradio: Default::default(),
+            worker: OnceLock::new(),
+            down: WorkerApp::down(),
             envoys: Default::default(),
             gate: None,
             runtime,
@@ -149,7 +159,11 @@ impl Stage {
             Browser::Chromium => {
                 let names: Vec<(&str, SocketAddr)> =
                     names.iter().map(|(name, to)| (name.as_str(), *to)).collect();
-                let network = Network { names: &names, fingerprint: &self.fingerprint };
+                let network = Network {
+                    platform: self.platform_address,
+                    names: &names,
+                    fingerprint: &self.fingerprint,
+                };
                 let chromedriver = self.chromedriver.get_or_init(Chromedriver::start);
                 (chromedriver.browse(settings, &network, at).await, None)
             }
@@ -195,6 +209,25 @@ impl Stage {
         })
     }
 
+    /// What the app with a service worker was sent.
+    pub fn worker(&self) -> &Recorder {
+        let (_, recorder) = self.worker.get_or_init(|| {
+            let app = WorkerApp::down();
+            app.rise();
+            let recorder = self.runtime.block_on(Recorder::start(app.address()));
+            (app, recorder)
+        });
+        recorder
+    }
+
+    fn upstream(&self, variant: Variant) -> SocketAddr {
+        match variant {
+            Variant::Worker => self.worker().address(),
+            Variant::Down => self.down.address(),
+            _ => self.app(variant).recorder.address(),
+        }
+    }
+
     /// The lines of the access log of a variant about a user.
     pub fn logged(&self, variant: Variant, user: &str) -> Vec<Value> {
         let printed = self.envoy(variant).printed();
@@ -218,9 +251,13 @@ impl Stage {
             .file("/etc/envoy/vigile.wasm", &envoy::module())
             .file("/etc/envoy/tls/fullchain.pem", &files.chain)
             .file("/etc/envoy/tls/privkey.pem", &files.key)
-            .upstream("192.0.2.20:7860", self.app(variant).recorder.address());
+            .upstream("192.0.2.20:7860", self.upstream(variant));
         match variant {
-            Variant::AsItStands | Variant::Websocket | Variant::Login => sample,
+            Variant::AsItStands
+            | Variant::Websocket
+            | Variant::Login
+            | Variant::Worker
+            | Variant::Down => sample,
             Variant::LoginUntouched => {
                 let refresh = "                                  refresh: /.vigile/refresh\n";
                 let more = refresh.replace("refresh: /.vigile/refresh", "app_cookies: untouched");

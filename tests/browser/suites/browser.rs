@@ -12,13 +12,17 @@ mod browser {
     pub(crate) mod in_a_tab;
     pub(crate) mod in_the_frame;
     pub(crate) mod session;
+    pub(crate) mod states;
     pub(crate) mod token;
     pub(crate) mod variants;
+    pub(crate) mod workers;
 }
 
 use std::sync::{Arc, LazyLock};
 
-use browser::{app_login, hostile, in_a_tab, in_the_frame, session, token, variants};
+use browser::{
+    app_login, hostile, in_a_tab, in_the_frame, session, states, token, variants, workers,
+};
 use libtest_mimic::{Arguments, Trial};
 use vigile_browser_tests::stage::Stage;
 use vigile_browser_tests::visit::Browser;
@@ -28,7 +32,7 @@ use vigile_tests::{envoy, tools};
 type Scenario = (&'static str, fn(&Stage));
 type LazyStage = Arc<LazyLock<Stage>>;
 
-const SCENARIOS: [Scenario; 27] = [
+const SCENARIOS: [Scenario; 34] = [
     // Those that wait for something come first.
     ("session/renewed_before_its_end_it_goes_on", session::a_renewed_session),
     (
@@ -36,6 +40,13 @@ const SCENARIOS: [Scenario; 27] = [
         variants::a_neighbour_of_the_platform,
     ),
     ("session/a_stream_past_the_end_is_not_cut", session::a_stream_past_the_end),
+    ("workers/pass_through", workers::pass_through),
+    ("workers/pass_through_by_address", workers::pass_through_by_address),
+    ("workers/cache_first", workers::cache_first),
+    ("workers/navigation_preload", workers::navigation_preload),
+    ("states/unreachable_until_the_app_is_up", states::unreachable),
+    ("states/network_where_the_browser_keeps_it_apart", states::network),
+    ("states/blocked_where_no_cookie_is_kept", states::blocked),
     ("1_direct_access/leads_to_the_platform", in_a_tab::leads_to_the_platform),
     ("1_direct_access/without_scripts", in_a_tab::leads_to_the_platform_without_scripts),
     ("2_invalid_token/in_the_frame", in_the_frame::invalid_token),
@@ -110,8 +121,13 @@ fn trial(name: String, run: fn(&Stage), browser: Result<(), String>, stage: Lazy
 
 /// Names what a scenario needs and this system lacks.
 fn missing(name: &str, browser: Result<(), String>) -> Option<String> {
-    let venvs: &[&str] =
-        if name.contains("gradio_3") { &["gradio-6", "gradio-3"] } else { &["gradio-6"] };
+    let venvs: &[&str] = if name.starts_with("workers/") || name.starts_with("states/") {
+        &[]
+    } else if name.contains("gradio_3") {
+        &["gradio-6", "gradio-3"]
+    } else {
+        &["gradio-6"]
+    };
     let envoys = tools::envoys().map(|_| ());
     let module = envoy::module().exists().then_some(());
     let module = module.ok_or("dist/vigile.wasm is missing: run ./build.sh test".to_owned());
