@@ -10,13 +10,15 @@ use tokio::runtime::Runtime;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::chromium::{Chromedriver, Network, Settings};
-use crate::gradio::Gradio;
 use crate::pictures;
 use crate::platform::Platform;
+use crate::served::Served;
 use crate::site;
 use crate::tls::Certificates;
 use crate::traces::Traces;
 use crate::visit::Visit;
+use vigile::sample::StableDiffusion;
+use vigile_policy::Origin;
 use vigile_tests::envoy::{self, Envoy};
 use vigile_tests::https;
 use vigile_tests::keys::RING;
@@ -51,6 +53,12 @@ pub enum Variant {
     Login,
     /// Before the same, its cookies as they are.
     LoginUntouched,
+    /// What `vigile init frame` writes, before Streamlit.
+    Streamlit,
+    /// The same before JupyterLab.
+    Jupyterlab,
+    /// The same before marimo.
+    Marimo,
 }
 
 /// Starts another gate than Envoy before an app, with the certificate of its host; gives where it listens.
@@ -66,13 +74,13 @@ pub struct Stage {
     pub platform: Platform,
     platform_address: SocketAddr,
     hostile_address: SocketAddr,
-    gradio: [OnceLock<App>; 3],
-    envoys: [OnceLock<Envoy>; 6],
+    apps: [OnceLock<App>; 6],
+    envoys: [OnceLock<Envoy>; 9],
 }
 
 /// An app and what it was sent.
 pub struct App {
-    pub gradio: Gradio,
+    pub served: Served,
     pub recorder: Recorder,
 }
 
@@ -91,7 +99,7 @@ impl Stage {
             fingerprint: certificates.fingerprint(),
             certificates,
             platform,
-            gradio: Default::default(),
+            apps: Default::default(),
             envoys: Default::default(),
             gate: None,
             runtime,
@@ -150,22 +158,17 @@ impl Stage {
         ]
     }
 
-    /// Gradio 6 with the sample's app, with a login or without, or Gradio 3.
+    /// The app of a variant, started by whoever asks first.
     pub fn app(&self, variant: Variant) -> &App {
-        let (index, venv, app) = match variant {
-            Variant::Websocket => (1, "gradio-3", "tests/browser/gradio_3.py"),
-            Variant::Login | Variant::LoginUntouched => {
-                (2, "gradio-6", "tests/browser/gradio_login.py")
-            }
-            _ => (0, "gradio-6", "envoy/stable-diffusion/app.py"),
-        };
-        self.gradio[index].get_or_init(|| {
+        let (index, program) = variant.program();
+        self.apps[index].get_or_init(|| {
             // A step of a model takes its time.
             let environment = [("SECONDS_PER_STEP", "0.2"), ("LOGIN", LOGIN)];
-            let mut gradio = Gradio::start(&tools::venv(venv).unwrap(), app, &environment);
-            gradio.wait();
-            let recorder = self.runtime.block_on(Recorder::start(gradio.address()));
-            App { gradio, recorder }
+            let python = tools::venv(program.venv).unwrap();
+            let mut served = Served::start(&python, &program, &environment);
+            served.wait();
+            let recorder = self.runtime.block_on(Recorder::start(served.address()));
+            App { served, recorder }
         })
     }
 
@@ -188,13 +191,24 @@ impl Stage {
     fn sample(&self, variant: Variant) -> Sample {
         let host = if variant == Variant::Neighbour { NEIGHBOUR } else { MODULE };
         let files = self.certificates.files(host);
-        let sample = Sample::read("stable-diffusion")
+        let sample = match variant {
+            Variant::Streamlit | Variant::Jupyterlab | Variant::Marimo => {
+                Sample::of("init frame", any_app())
+            }
+            _ => Sample::read("stable-diffusion"),
+        };
+        let sample = sample
             .file("/etc/envoy/vigile.wasm", &envoy::module())
             .file("/etc/envoy/tls/fullchain.pem", &files.chain)
             .file("/etc/envoy/tls/privkey.pem", &files.key)
             .upstream("192.0.2.20:7860", self.app(variant).recorder.address());
         match variant {
-            Variant::AsItStands | Variant::Websocket | Variant::Login => sample,
+            Variant::AsItStands
+            | Variant::Websocket
+            | Variant::Login
+            | Variant::Streamlit
+            | Variant::Jupyterlab
+            | Variant::Marimo => sample,
             Variant::LoginUntouched => {
                 let refresh = "                                  refresh: /.vigile/refresh\n";
                 let more = refresh.replace("refresh: /.vigile/refresh", "app_cookies: untouched");
@@ -210,4 +224,19 @@ impl Stage {
             }
         }
     }
+}
+
+/// As `vigile init frame` writes it.
+fn any_app() -> String {
+    let config = StableDiffusion {
+        module: "stablediffusion".to_owned(),
+        host: MODULE.to_owned(),
+        platform: Origin::parse(format!("https://{PLATFORM}").as_bytes()).unwrap(),
+        upstream: ("192.0.2.20".to_owned(), 7860),
+        tls: "/etc/envoy/tls".to_owned(),
+        wasm: "/etc/envoy/vigile.wasm".to_owned(),
+        ports: (8443, 8080),
+        quota: None,
+    };
+    config.config().unwrap()
 }

@@ -16,15 +16,8 @@ mod browser {
     pub(crate) mod variants;
 }
 
-use std::sync::{Arc, LazyLock};
-
 use browser::{app_login, hostile, in_a_tab, in_the_frame, session, token, variants};
-use libtest_mimic::{Arguments, Trial};
-use vigile_browser_tests::chromium;
-use vigile_browser_tests::stage::Stage;
-use vigile_tests::{envoy, tools};
-
-type Scenario = (&'static str, fn(&Stage));
+use vigile_browser_tests::trials::{self, Scenario};
 
 const SCENARIOS: [Scenario; 27] = [
     // Those that wait for something come first.
@@ -61,33 +54,8 @@ const SCENARIOS: [Scenario; 27] = [
 ];
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    // Half of a scenario is waiting.
-    arguments.test_threads = arguments.test_threads.or(Some(3));
-    let stage = Arc::new(LazyLock::new(Stage::start as fn() -> Stage));
-    let trials = SCENARIOS.into_iter().map(|scenario| trial(scenario, stage.clone())).collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    drop(stage);
-    conclusion.exit();
-}
-
-fn trial((name, run): Scenario, stage: Arc<LazyLock<Stage>>) -> Trial {
-    match missing(name) {
-        Some(reason) => tools::skipped(name, reason),
-        None => Trial::test(name, move || {
-            run(&stage);
-            Ok(())
-        }),
-    }
-}
-
-/// What a scenario needs and this system lacks.
-fn missing(name: &str) -> Option<String> {
-    let venvs: &[&str] =
-        if name.contains("gradio_3") { &["gradio-6", "gradio-3"] } else { &["gradio-6"] };
-    let envoys = tools::envoys().map(|_| ());
-    let module = envoy::module().exists().then_some(());
-    let module = module.ok_or("dist/vigile.wasm is missing: run ./build.sh test".to_owned());
-    let gradios = venvs.iter().map(|venv| tools::venv(venv).map(|_| ()));
-    [envoys, module, chromium::installed()].into_iter().chain(gradios).find_map(Result::err)
+    trials::run(SCENARIOS, |name| match name.contains("gradio_3") {
+        true => &["gradio-6", "gradio-3"],
+        false => &["gradio-6"],
+    })
 }
