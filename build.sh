@@ -164,7 +164,7 @@ test_all() {
   # What is still missing then is skipped by name, or fails where CI is set.
   commands chromium=chromium chromedriver=chromium-driver firefox-esr=firefox-esr node=nodejs npm=npm php=php-cli promtool=prometheus redis-server=redis-server || true
   geckodriver
-  for app in gradio-6 gradio-3 ocr assistant platform backends; do python "$app" >/dev/null; done
+  for app in gradio-6 gradio-3 streamlit jupyterlab marimo ocr assistant platform backends; do python "$app" >/dev/null; done
   tests/tools/node-modules platform-node tests/platform >/dev/null || true
   tests/tools/node-modules backends-node tests/backends >/dev/null || true
   for version in $ENVOY_VERSIONS; do envoys+="$version=$(envoy "$version") "; done

@@ -1,4 +1,4 @@
-//! The Gradio app inside the platform's frame, as its visitor uses it.
+//! The app inside the platform's frame, most often Gradio, as its visitor uses it.
 
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,21 @@ use crate::visit::{PATIENCE, Visit};
 pub const FRAME: &str = "iframe#module";
 
 impl Visit {
-    /// Opens the platform's page for a user, with these parameters, and goes into the frame once Gradio
-    /// is there.
-    pub async fn open_module(&self, user: &str, parameters: &str) {
+    /// Opens the platform's page for a user, with these parameters, and goes into the frame.
+    pub async fn open_frame(&self, user: &str, parameters: &str) {
         self.open(&format!("https://iahome.fr/?user={user}&{parameters}")).await;
         self.enter(FRAME).await;
+    }
+
+    /// The same, once Gradio is there.
+    pub async fn open_module(&self, user: &str, parameters: &str) {
+        self.open_frame(user, parameters).await;
         self.until("return document.querySelector('#generate') !== null").await;
     }
 
     /// The same where Gradio asks for a login first.
     pub async fn open_login(&self, user: &str) {
-        self.open(&format!("https://iahome.fr/?user={user}")).await;
-        self.enter(FRAME).await;
+        self.open_frame(user, "").await;
         self.until("return document.querySelector('input[type=password]') !== null").await;
     }
 

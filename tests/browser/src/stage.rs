@@ -13,15 +13,17 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::chromium::{Chromedriver, Network, Settings};
 use crate::firefox::Geckodriver;
-use crate::gradio::Gradio;
 use crate::names;
 use crate::pictures;
 use crate::platform::Platform;
+use crate::served::Served;
 use crate::site;
 use crate::tls::Certificates;
 use crate::traces::Traces;
 use crate::visit::{Browser, Visit};
 use crate::worker::WorkerApp;
+use vigile::sample::StableDiffusion;
+use vigile_policy::Origin;
 use vigile_tests::envoy::{self, Envoy};
 use vigile_tests::https;
 use vigile_tests::keys::RING;
@@ -60,6 +62,12 @@ pub enum Variant {
     Worker,
     /// Before an app that is down, until a scenario brings it up.
     Down,
+    /// What `vigile init frame` writes, before Streamlit.
+    Streamlit,
+    /// The same before JupyterLab.
+    Jupyterlab,
+    /// The same before marimo.
+    Marimo,
 }
 
 /// Starts another gate than Envoy before an app, with the certificate of its host; gives where it listens.
@@ -76,16 +84,16 @@ pub struct Stage {
     pub platform: Platform,
     platform_address: SocketAddr,
     hostile_address: SocketAddr,
-    gradio: [OnceLock<App>; 3],
+    apps: [OnceLock<App>; 6],
     worker: OnceLock<(WorkerApp, Recorder)>,
     /// The app of `Variant::Down`.
     pub down: WorkerApp,
-    envoys: [OnceLock<Envoy>; 8],
+    envoys: [OnceLock<Envoy>; 11],
 }
 
 /// An app and what it was sent.
 pub struct App {
-    pub gradio: Gradio,
+    pub served: Served,
     pub recorder: Recorder,
 }
 
@@ -105,7 +113,7 @@ impl Stage {
             fingerprint: certificates.fingerprint(),
             certificates,
             platform,
-            gradio: Default::default(),
+            apps: Default::default(),
             worker: OnceLock::new(),
             down: WorkerApp::down(),
             envoys: Default::default(),
@@ -190,22 +198,17 @@ impl Stage {
         ]
     }
 
-    /// Gradio 6 with the sample's app, with a login or without, or Gradio 3.
+    /// The app of a variant, started by whoever asks first.
     pub fn app(&self, variant: Variant) -> &App {
-        let (index, venv, app) = match variant {
-            Variant::Websocket => (1, "gradio-3", "tests/browser/gradio_3.py"),
-            Variant::Login | Variant::LoginUntouched => {
-                (2, "gradio-6", "tests/browser/gradio_login.py")
-            }
-            _ => (0, "gradio-6", "envoy/stable-diffusion/app.py"),
-        };
-        self.gradio[index].get_or_init(|| {
+        let (index, program) = variant.program();
+        self.apps[index].get_or_init(|| {
             // A step of a model takes its time.
             let environment = [("SECONDS_PER_STEP", "0.2"), ("LOGIN", LOGIN)];
-            let mut gradio = Gradio::start(&tools::venv(venv).unwrap(), app, &environment);
-            gradio.wait();
-            let recorder = self.runtime.block_on(Recorder::start(gradio.address()));
-            App { gradio, recorder }
+            let python = tools::venv(program.venv).unwrap();
+            let mut served = Served::start(&python, &program, &environment);
+            served.wait();
+            let recorder = self.runtime.block_on(Recorder::start(served.address()));
+            App { served, recorder }
         })
     }
 
@@ -247,7 +250,13 @@ impl Stage {
     fn sample(&self, variant: Variant) -> Sample {
         let host = if variant == Variant::Neighbour { NEIGHBOUR } else { MODULE };
         let files = self.certificates.files(host);
-        let sample = Sample::read("stable-diffusion")
+        let sample = match variant {
+            Variant::Streamlit | Variant::Jupyterlab | Variant::Marimo => {
+                Sample::of("init frame", any_app())
+            }
+            _ => Sample::read("stable-diffusion"),
+        };
+        let sample = sample
             .file("/etc/envoy/vigile.wasm", &envoy::module())
             .file("/etc/envoy/tls/fullchain.pem", &files.chain)
             .file("/etc/envoy/tls/privkey.pem", &files.key)
@@ -257,7 +266,10 @@ impl Stage {
             | Variant::Websocket
             | Variant::Login
             | Variant::Worker
-            | Variant::Down => sample,
+            | Variant::Down
+            | Variant::Streamlit
+            | Variant::Jupyterlab
+            | Variant::Marimo => sample,
             Variant::LoginUntouched => {
                 let refresh = "                                  refresh: /.vigile/refresh\n";
                 let more = refresh.replace("refresh: /.vigile/refresh", "app_cookies: untouched");
@@ -273,4 +285,19 @@ impl Stage {
             }
         }
     }
+}
+
+/// As `vigile init frame` writes it.
+fn any_app() -> String {
+    let config = StableDiffusion {
+        module: "stablediffusion".to_owned(),
+        host: MODULE.to_owned(),
+        platform: Origin::parse(format!("https://{PLATFORM}").as_bytes()).unwrap(),
+        upstream: ("192.0.2.20".to_owned(), 7860),
+        tls: "/etc/envoy/tls".to_owned(),
+        wasm: "/etc/envoy/vigile.wasm".to_owned(),
+        ports: (8443, 8080),
+        quota: None,
+    };
+    config.config().unwrap()
 }

@@ -18,19 +18,10 @@ mod browser {
     pub(crate) mod workers;
 }
 
-use std::sync::{Arc, LazyLock};
-
 use browser::{
     app_login, hostile, in_a_tab, in_the_frame, session, states, token, variants, workers,
 };
-use libtest_mimic::{Arguments, Trial};
-use vigile_browser_tests::stage::Stage;
-use vigile_browser_tests::visit::Browser;
-use vigile_browser_tests::{chromium, firefox};
-use vigile_tests::{envoy, tools};
-
-type Scenario = (&'static str, fn(&Stage));
-type LazyStage = Arc<LazyLock<Stage>>;
+use vigile_browser_tests::trials::{self, Scenario};
 
 const SCENARIOS: [Scenario; 34] = [
     // Those that wait for something come first.
@@ -75,7 +66,10 @@ const SCENARIOS: [Scenario; 34] = [
 
 /// Those of them that a Firefox runs as well, by names that begin with `firefox/`. The others read Chromium's log of the
 /// network or speak its protocol.
-const IN_FIREFOX: [&str; 13] = [
+const IN_FIREFOX: [&str; 16] = [
+    "workers/pass_through",
+    "workers/cache_first",
+    "workers/navigation_preload",
     "session/renewed_before_its_end_it_goes_on",
     "session/a_stream_past_the_end_is_not_cut",
     "session/an_ended_one_says_so_in_gradio",
@@ -92,45 +86,9 @@ const IN_FIREFOX: [&str; 13] = [
 ];
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    // Half of a scenario is waiting.
-    arguments.test_threads = arguments.test_threads.or(Some(3));
-    let chromium: LazyStage = Arc::new(LazyLock::new(|| Stage::start(Browser::Chromium)));
-    let firefox: LazyStage = Arc::new(LazyLock::new(|| Stage::start(Browser::Firefox)));
-    let in_chromium = SCENARIOS
-        .map(|(name, run)| trial(name.to_owned(), run, chromium::installed(), chromium.clone()));
-    let in_firefox = IN_FIREFOX.map(|wanted| {
-        let (name, run) = SCENARIOS.into_iter().find(|(name, _)| *name == wanted).unwrap();
-        trial(format!("firefox/{name}"), run, firefox::installed(), firefox.clone())
-    });
-    let trials = in_chromium.into_iter().chain(in_firefox).collect();
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    drop((chromium, firefox));
-    conclusion.exit();
-}
-
-fn trial(name: String, run: fn(&Stage), browser: Result<(), String>, stage: LazyStage) -> Trial {
-    match missing(&name, browser) {
-        Some(reason) => tools::skipped(&name, reason),
-        None => Trial::test(name, move || {
-            run(&stage);
-            Ok(())
-        }),
-    }
-}
-
-/// Names what a scenario needs and this system lacks.
-fn missing(name: &str, browser: Result<(), String>) -> Option<String> {
-    let venvs: &[&str] = if name.starts_with("workers/") || name.starts_with("states/") {
-        &[]
-    } else if name.contains("gradio_3") {
-        &["gradio-6", "gradio-3"]
-    } else {
-        &["gradio-6"]
-    };
-    let envoys = tools::envoys().map(|_| ());
-    let module = envoy::module().exists().then_some(());
-    let module = module.ok_or("dist/vigile.wasm is missing: run ./build.sh test".to_owned());
-    let gradios = venvs.iter().map(|venv| tools::venv(venv).map(|_| ()));
-    [envoys, module, browser].into_iter().chain(gradios).find_map(Result::err)
+    trials::run(&SCENARIOS, &IN_FIREFOX, |name| match name.split('/').next() {
+        Some("workers" | "states") => &[],
+        _ if name.contains("gradio_3") => &["gradio-6", "gradio-3"],
+        _ => &["gradio-6"],
+    })
 }

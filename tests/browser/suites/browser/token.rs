@@ -70,7 +70,7 @@ fn unknown_behind_the_gate(stage: &Stage, user: &str, token: &str) {
     let held = [token, "token=ey", "__Host-vigile=", "__Host-vigile-p="];
     for (place, text, words) in [
         ("the app", app.recorder.bytes(), &named[..]),
-        ("what the app printed", app.gradio.printed().into_bytes(), &named),
+        ("what the app printed", app.served.printed().into_bytes(), &named),
         ("the access log", envoy.printed().into_bytes(), &named),
         ("Envoy's log", envoy.logged().into_bytes(), &held),
     ] {

@@ -7,7 +7,7 @@ use vigile_browser_tests::frame::FRAME;
 use vigile_browser_tests::netlog::Sent;
 use vigile_browser_tests::stage::{MODULE, Stage, Variant};
 use vigile_browser_tests::traces::{Traces, holds};
-use vigile_browser_tests::visit::Visit;
+use vigile_browser_tests::visit::{Browser, Visit};
 
 /// A worker and the visitor who has it.
 struct Case {
@@ -21,8 +21,10 @@ struct Case {
 pub(crate) fn pass_through(stage: &Stage) {
     let case = Case { kind: "pass-through", user: "wanda", by_address: false };
     let traces = three_openings(stage, &case);
-    let navigations = navigations(&traces, "empty");
-    assert_eq!(navigations, ["/", "/"], "the worker sent the later openings");
+    if stage.browser == Browser::Chromium {
+        let navigations = navigations(&traces, "empty");
+        assert_eq!(navigations, ["/", "/"], "the worker sent the later openings");
+    }
     let heads = stage.worker().heads_of(case.user);
     assert_eq!(heads.iter().filter(|head| head.line.starts_with("GET / ")).count(), 3);
 }
@@ -43,8 +45,13 @@ pub(crate) fn pass_through_by_address(stage: &Stage) {
 pub(crate) fn cache_first(stage: &Stage) {
     let case = Case { kind: "cache-first", user: "cleo", by_address: false };
     let traces = three_openings(stage, &case);
-    assert_eq!(navigations(&traces, "iframe"), ["/"], "the first opening alone was asked for");
-    assert_eq!(navigations(&traces, "empty"), Vec::<String>::new());
+    let heads = stage.worker().heads_of(case.user);
+    let pages = heads.iter().filter(|head| head.line.starts_with("GET / "));
+    assert_eq!(pages.count(), 1, "the first opening alone was asked for");
+    if stage.browser == Browser::Chromium {
+        assert_eq!(navigations(&traces, "iframe"), ["/"]);
+        assert_eq!(navigations(&traces, "empty"), Vec::<String>::new());
+    }
 }
 
 /// The browser asks for the page while the worker starts.
