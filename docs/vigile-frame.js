@@ -42,6 +42,8 @@ export function openModule(frame, options) {
   let state;
   let opened = false; // the frame shows the module, as far as anybody has said
   let spoke = false; // the page in the frame is one of Vigile's
+  let leaving = false; // such a page gives way to another opening, and may still be loading
+  let loads = 0;
   let byAddress = refresh === null; // the next opening has the token in its address
   let busy = false;
   let again = false; // a refusal came while a token was on its way
@@ -168,6 +170,7 @@ export function openModule(frame, options) {
     const inFrame = reason === "token.missing" && !byAddress;
     if (!inFrame && !mends(reason)) return end(reason);
     if (inFrame) held.used = false;
+    leaving = true;
     [opened, byAddress, again] = [false, inFrame || refresh === null, true];
     renew();
   }
@@ -186,13 +189,17 @@ export function openModule(frame, options) {
     return due;
   }
 
-  /** A page of Vigile's says what it is while it loads. */
+  /** A page of Vigile's says what it is while it loads. A load behind one that is left may be its own. */
   function loaded() {
+    const patience = leaving ? 2000 : 250;
+    leaving = false;
     if (!opened) return;
+    const load = ++loads;
     setTimeout(() => {
+      if (load !== loads) return;
       if (opened && !busy && !spoke) become("open");
       spoke = false;
-    }, 250);
+    }, patience);
   }
 
   /** Timers stand still while a machine sleeps, and run late in a hidden tab. */

@@ -1,12 +1,8 @@
-"""The sample's app behind Gradio's own login; LOGIN is user:password."""
+"""The sample's app, from PYTHONPATH, behind Gradio's own login; LOGIN is user:password."""
 
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "envoy" / "stable-diffusion"))
-
-from app import DOWNLOADS, app  # noqa: E402
+from app import DOWNLOADS, app
 
 if __name__ == "__main__":
     user, password = os.environ["LOGIN"].split(":")

@@ -101,6 +101,30 @@ test("the session comes first, and the frame's address holds no token: an app th
   assert.deepEqual(seen.states, ["opening", "open"]);
 });
 
+test("the load of a page that was turned away is not the next page's", async () => {
+  const { seen, load, refusal } = stage();
+  await settled();
+  refusal("token.missing");
+  await settled();
+  assert.equal(seen.opened.length, 2);
+  load();
+  await pass(500);
+  assert.deepEqual(seen.states, ["opening"]);
+  refusal("cookie.blocked");
+  await pass(5000);
+  assert.deepEqual(seen.states, ["opening", "blocked cookie.blocked"]);
+});
+
+test("where that page never loads, the next one is open all the same", async () => {
+  const { seen, load, refusal } = stage();
+  await settled();
+  refusal("token.missing");
+  await settled();
+  load();
+  await pass(2000);
+  assert.deepEqual(seen.states, ["opening", "open"]);
+});
+
 test("a module without a refresh is opened by its address, and keeps its path and query", async () => {
   const { seen, refusal } = stage({ address: `${MODULE}/app?q=a%20b`, refresh: null });
   await pass(60 * MINUTE);

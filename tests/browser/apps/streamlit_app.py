@@ -3,13 +3,15 @@
 import streamlit as st
 
 # In another site's frame, Chromium asks for a download without the frame's cookie; a fetch takes it along.
+# Firefox sends the cookie, and saves no blob in such a frame: only Chromium has userAgentData.
 # Streamlit clicks a link that stands in no document, so no listener hears of it.
 DOWNLOADS = """<script>
 if (!window.fetchesDownloads) {
   window.fetchesDownloads = true;
   const click = HTMLAnchorElement.prototype.click;
   HTMLAnchorElement.prototype.click = async function () {
-    if (!this.hasAttribute("download") || !this.href.startsWith(location.origin)) return click.call(this);
+    const fetches = navigator.userAgentData && this.hasAttribute("download") && this.href.startsWith(location.origin);
+    if (!fetches) return click.call(this);
     const answer = await fetch(this.href);
     if (!answer.ok) throw new Error(`${this.href}: ${answer.status}`);
     const file = document.createElement("a");

@@ -103,8 +103,9 @@ impl Visit {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match std::fs::read(&file) {
-                Ok(bytes) => return bytes,
-                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", file.display()),
+                // Firefox makes the file before it has the bytes.
+                Ok(bytes) if !bytes.is_empty() => return bytes,
+                other => assert!(Instant::now() < deadline, "{}: {other:?}", file.display()),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

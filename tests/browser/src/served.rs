@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use vigile_tests::policies::project;
+
 /// How an app is started.
 pub struct Program {
     /// The environment of Python that has it.
@@ -41,6 +43,8 @@ impl Served {
             .args(program.after.iter().map(|option| option.replace("{port}", &port)))
             .env("PORT", port)
             .env("HOME", folder.path())
+            // Some of the tests' apps are the sample's with something more.
+            .env("PYTHONPATH", project().join("envoy/stable-diffusion"))
             .env("GRADIO_TEMP_DIR", folder.path().join("files"))
             // Nothing is asked of the Internet.
             .env("GRADIO_ANALYTICS_ENABLED", "False")
@@ -79,7 +83,7 @@ impl Served {
 
 /// A copy, beside which an app may write what it likes.
 fn copied(file: &str, folder: &Path) -> PathBuf {
-    let file = vigile_tests::policies::project().join(file);
+    let file = project().join(file);
     let copy = folder.join(file.file_name().unwrap());
     std::fs::copy(file, &copy).unwrap();
     copy

@@ -50,7 +50,7 @@ pub(crate) fn an_ended_session(stage: &Stage) {
         visit.outlive(1).await;
         turn(visit, "sara", 2).await;
         upload(visit).await;
-        shows(visit, "Failed to fetch dynamically imported module").await;
+        shows(visit, "dynamically imported module").await;
     });
 }
 

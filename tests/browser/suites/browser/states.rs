@@ -58,7 +58,8 @@ pub(crate) fn blocked(stage: &Stage) {
         visit.resize(1000, 640, 1.0, false).await;
         visit.open("https://iahome.fr/?user=bob").await;
         visit.until("return seen.refused.length").await;
-        assert_eq!(visit.value("return seen.states.at(-1)").await, "blocked cookie.blocked");
+        let states = json!(["opening", "blocked cookie.blocked"]);
+        assert_eq!(visit.value("return seen.states").await, states);
         assert_eq!(visit.value("return seen.refused").await, json!(["cookie.blocked"]));
         assert_eq!(visit.value("return seen.ends.length").await, 1, "one token was enough");
         visit.enter(FRAME).await;
