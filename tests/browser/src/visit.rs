@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 
 use crate::chromium;
@@ -103,8 +104,14 @@ impl Visit {
         }
     }
 
+    /// Clicks once nothing lies over the element: a page that loads has veils.
     pub async fn click(&self, css: &str) {
-        self.element(css).await.click().await.unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(error) = self.element(css).await.click().await {
+            let veiled = matches!(*error, WebDriverErrorInner::ElementClickIntercepted(_));
+            assert!(veiled && Instant::now() < deadline, "{css}: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Puts a text in place of a field's.
