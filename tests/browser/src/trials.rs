@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::{Arguments, Trial};
+use vigile_tests::envoy::Binary;
 use vigile_tests::{envoy, tools};
 
 use crate::stage::Stage;
@@ -13,10 +14,11 @@ use crate::{chromium, firefox};
 pub type Scenario = (&'static str, fn(&Stage));
 
 /// Runs the scenarios that the command line asks for: all of them in Chromium, and those of `in_firefox` in Firefox as
-/// well, under names that begin with `firefox/`. `venvs` says which environments of Python one of them needs.
+/// well, under names that begin with `firefox/`. `envoys` is what `tools::envoys` found, and `venvs` says which environments of Python one of them needs.
 pub fn run(
     scenarios: &[Scenario],
     in_firefox: &[&str],
+    envoys: Result<Vec<Binary>, String>,
     venvs: fn(&str) -> &'static [&'static str],
 ) -> ! {
     let mut arguments = Arguments::from_args();
@@ -24,9 +26,10 @@ pub fn run(
     arguments.test_threads = arguments.test_threads.or(Some(3));
     let chromium: LazyStage = Arc::new(LazyLock::new(|| Stage::start(Browser::Chromium)));
     let firefox: LazyStage = Arc::new(LazyLock::new(|| Stage::start(Browser::Firefox)));
+    let envoys = envoys.map(|_| ());
     let mut trials = Vec::new();
     for (name, run) in scenarios {
-        let missing = |browser| missing(browser, venvs(name));
+        let missing = |browser| missing([envoys.clone(), browser], venvs(name));
         trials.push(trial((*name).to_owned(), *run, missing(chromium::installed()), &chromium));
         if in_firefox.contains(name) {
             let name = format!("firefox/{name}");
@@ -52,10 +55,9 @@ fn trial(name: String, run: fn(&Stage), missing: Option<String>, stage: &LazySta
 }
 
 /// Names what this system lacks.
-fn missing(browser: Result<(), String>, venvs: &[&str]) -> Option<String> {
-    let envoys = tools::envoys().map(|_| ());
+fn missing(needed: [Result<(), String>; 2], venvs: &[&str]) -> Option<String> {
     let module = envoy::module().exists().then_some(());
     let module = module.ok_or("dist/vigile.wasm is missing: run ./build.sh test".to_owned());
     let venvs = venvs.iter().map(|venv| tools::venv(venv).map(|_| ()));
-    [envoys, module, browser].into_iter().chain(venvs).find_map(Result::err)
+    needed.into_iter().chain([module]).chain(venvs).find_map(Result::err)
 }

@@ -9,6 +9,7 @@ mod apps {
 
 use apps::{jupyterlab, marimo, streamlit};
 use vigile_browser_tests::trials::{self, Scenario};
+use vigile_tests::tools;
 
 const SCENARIOS: [Scenario; 7] = [
     ("streamlit/renewed_before_its_end_it_goes_on", streamlit::a_renewed_session),
@@ -21,9 +22,11 @@ const SCENARIOS: [Scenario; 7] = [
 ];
 
 fn main() {
-    trials::run(&SCENARIOS, &SCENARIOS.map(|(name, _)| name), |name| match name.split('/').next() {
-        Some("streamlit") => &["streamlit"],
-        Some("jupyterlab") => &["jupyterlab"],
-        _ => &["marimo"],
+    trials::run(&SCENARIOS, &SCENARIOS.map(|(name, _)| name), tools::envoys(), |name| {
+        match name.split('/').next() {
+            Some("streamlit") => &["streamlit"],
+            Some("jupyterlab") => &["jupyterlab"],
+            _ => &["marimo"],
+        }
     })
 }

@@ -22,6 +22,7 @@ use browser::{
     app_login, hostile, in_a_tab, in_the_frame, session, states, token, variants, workers,
 };
 use vigile_browser_tests::trials::{self, Scenario};
+use vigile_tests::tools;
 
 const SCENARIOS: [Scenario; 34] = [
     // Those that wait for something come first.
@@ -86,7 +87,7 @@ const IN_FIREFOX: [&str; 16] = [
 ];
 
 fn main() {
-    trials::run(&SCENARIOS, &IN_FIREFOX, |name| match name.split('/').next() {
+    trials::run(&SCENARIOS, &IN_FIREFOX, tools::envoys(), |name| match name.split('/').next() {
         Some("workers" | "states") => &[],
         _ if name.contains("gradio_3") => &["gradio-6", "gradio-3"],
         _ => &["gradio-6"],
