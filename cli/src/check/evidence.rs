@@ -1,4 +1,4 @@
-//! What Vigile judges by, and what writes it before Vigile reads it: credentials, the headers by which
+//! Finds what writes the evidence that Vigile judges by before Vigile reads it: credentials, the headers by which
 //! pages of other sites are told, the caller's address. Before all filters Envoy can write headers
 //! (`early_header_mutation_extensions`), and so can every filter before Vigile.
 

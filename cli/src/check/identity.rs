@@ -1,4 +1,4 @@
-//! What Vigile tells the app of the caller (`forward`), and what writes the same headers behind it: routes,
+//! Finds what writes, behind Vigile, the headers in which Vigile tells the app of the caller (`forward`): routes,
 //! filters, filters of the app's cluster. The app then has two of them, or the caller's word in the place
 //! of Vigile's (observed on Envoy 1.40).
 

@@ -173,7 +173,7 @@ impl Yaml {
         place
     }
 
-    /// The same with every value at another place: for what stands in a text of another file.
+    /// Puts every value at another place: for what stands in a text of another file.
     #[must_use]
     pub fn moved(self, to: &dyn Fn(Place) -> Place) -> Self {
         let value = match self.value {

@@ -60,7 +60,7 @@ pub struct Decision {
     pub record: Record,
     /// What was taken for the request, to be given back when its stream ends.
     pub lease: Option<Lease>,
-    /// What ends its stream, where a route says so.
+    /// Ends its stream, where a route says so.
     pub end: Option<End>,
     /// Tokens whose signatures held: hand them to [`Memory::learn`].
     pub learned: Vec<Learned>,

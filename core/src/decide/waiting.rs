@@ -1,5 +1,4 @@
-//! What stands between a caller who is let in and the app: how many requests are under way, and the body; and what
-//! ends the stream afterwards. These wait across host callbacks, and so own all that they need.
+//! Holds a caller who is let in until there is a place and the body is read, and ends the stream afterwards. These wait across host callbacks, and so own all that they need.
 //!
 //! The place comes first: a body that is begun and not ended is held by the host, and so it counts.
 

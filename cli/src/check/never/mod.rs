@@ -1,4 +1,4 @@
-//! What a policy says and what can never hold: a pattern where texts are compared, a claim where nobody brings a
+//! Finds what a policy says that can never hold: a pattern where texts are compared, a claim where nobody brings a
 //! token, a name that nothing refers to. Each of them is a policy that its author believes to be another one.
 
 mod headers;
